@@ -22,3 +22,8 @@ def replace(source: Callable[[], datetime] | None) -> None:
     """Let `source` tell the time from now on; None gives it back to the machine's clock. For tests."""
     global _source  # noqa: PLW0603 - the one clock is one by intent
     _source = source
+
+
+def millis() -> int:
+    """Return the current time as milliseconds since 1970, as the database keeps it."""
+    return int(now().timestamp() * 1000)

@@ -1,0 +1,112 @@
+"""Settings, from the environment (`JINGBAN_…`) and a TOML file (`JINGBAN_CONFIG`); the environment wins.
+
+They are checked once, at start. A wrong setting stops the program with a sentence that names it.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from flask import current_app
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. Lifetimes are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="JINGBAN_", extra="forbid", frozen=True)
+
+    # The issuer is a plain string: a URL type would add a slash, and clients compare it byte for byte.
+    issuer: str = Field("http://localhost:8000", description="Address of this provider, without a trailing slash")
+    database_url: str = Field("sqlite:///var/jingban.sqlite3", description="SQLAlchemy address of the database")
+    key_file: Path = Field(Path("var/jingban.keys.json"), description="Keys for columns, look-ups and cookies")
+    redis_url: str = Field("", description="Rate limits shared by workers; empty: each worker counts alone")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    trusted_proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies stand in front")
+    default_locale: Literal["zh_Hans", "zh_Hant", "en"] = "zh_Hans"
+
+    sms_url: str = ""
+    sms_key: SecretStr = SecretStr("")
+    unionpay_url: str = ""
+    unionpay_key: SecretStr = SecretStr("")
+    company_register_url: str = ""
+    company_register_key: SecretStr = SecretStr("")
+
+    code_lifetime: int = Field(60, ge=10, le=600)
+    access_token_lifetime: int = Field(300, ge=30, le=3600)
+    id_token_lifetime: int = Field(3600, ge=60, le=86400)
+    refresh_token_lifetime: int = Field(30 * 86400, ge=600)
+    refresh_grace: int = Field(10, ge=0, le=60, description="A refresh whose answer was lost may be retried this long")
+    interaction_lifetime: int = Field(1800, ge=60, le=7200)
+    session_idle: int = Field(1800, ge=60)
+    session_absolute: int = Field(43200, ge=300)
+    key_publish_ahead: int = Field(86400, ge=0, description="A new signing key is published this long before use")
+    key_active_for: int = Field(90 * 86400, ge=60, description="Signing keys rotate by schedule after this long")
+
+    password_any_three_kinds: bool = Field(False, description="P3: accept any three of the four character kinds")
+    argon2_memory_kib: int = Field(19456, ge=8192)
+    argon2_time_cost: int = Field(2, ge=1)
+    argon2_parallel: int = Field(2, ge=1, le=64, description="How many password checks a process runs at once")
+
+    fetch_allow_loopback: bool = Field(False, description="Let portals on this machine be called, http included")
+    fetch_ca_file: Path | None = Field(None, description="Certificate authorities for calls to portals")
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_an_address(cls, issuer: str) -> str:
+        """Refuse what RFC 8414 §2 does: an issuer has a host, no query, no fragment; https, but for loopback."""
+        parts = urlsplit(issuer)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            msg = "issuer must be an http(s) address with a host and without query or fragment"
+            raise ValueError(msg)
+        if issuer.endswith("/"):
+            msg = "issuer must not end with a slash"
+            raise ValueError(msg)
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+            msg = "issuer must be https, unless it is on this machine"
+            raise ValueError(msg)
+        return issuer
+
+    @model_validator(mode="after")
+    def _idle_within_absolute(self) -> "Settings":
+        if self.session_idle > self.session_absolute:
+            msg = "session_idle must not be longer than session_absolute"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def https(self) -> bool:
+        """Whether cookies can be Secure and carry the `__Host-` prefix."""
+        return self.issuer.startswith("https://")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order of precedence: arguments, environment, TOML file."""
+        del dotenv_settings, file_secret_settings
+        config = os.environ.get("JINGBAN_CONFIG")
+        if config is None:
+            return init_settings, env_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config)
+
+
+def settings() -> Settings:
+    """Return the settings of the running application."""
+    found: Settings = current_app.extensions["jingban.settings"]
+    return found

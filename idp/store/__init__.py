@@ -1,0 +1,1 @@
+"""The database: sessions and transactions, encrypted columns, hot statements, signing keys."""
