@@ -1,0 +1,1 @@
+"""The audit: append-only entries, chained by hash."""

@@ -1,0 +1,1 @@
+"""OIDC clients (portals): registration, look-up, secrets, and what users have consented to."""

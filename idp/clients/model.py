@@ -1,0 +1,68 @@
+"""Tables of the client aggregate."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.store.base import Base, Instant, JsonText
+
+
+class ActsFor(StrEnum):
+    """Whether a client's users act for a unit (DESIGN 4)."""
+
+    NEVER = "never"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class Client(Base):
+    """A relying party. Metadata names are those of RFC 7591 and OpenID Connect; the rest is ours.
+
+    `scopes` is all it may ask for, businesses included. `resource` is the audience of its access tokens (RFC 8707).
+    `more` holds registered metadata that no column stands for.
+    """
+
+    __tablename__ = "client"
+    __table_args__ = (CheckConstraint("acts_for IN ('never', 'optional', 'required')", name="acts_for"),)
+
+    client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_name: Mapped[str] = mapped_column(String(100))
+    client_uri: Mapped[str | None] = mapped_column(Text)
+    secret_hash: Mapped[str | None] = mapped_column(String(64))
+    token_endpoint_auth_method: Mapped[str] = mapped_column(String(30), default="client_secret_basic")
+    redirect_uris: Mapped[list[str]] = mapped_column(JsonText)
+    post_logout_redirect_uris: Mapped[list[str]] = mapped_column(JsonText, default=list)
+    backchannel_logout_uri: Mapped[str | None] = mapped_column(Text)
+    initiate_login_uri: Mapped[str | None] = mapped_column(Text)
+    grant_types: Mapped[list[str]] = mapped_column(JsonText)
+    scopes: Mapped[list[str]] = mapped_column(JsonText)
+    resource: Mapped[str | None] = mapped_column(Text)
+    acts_for: Mapped[str] = mapped_column(String(10), default=ActsFor.NEVER)
+    allows_unit_accounts: Mapped[bool] = mapped_column(default=False)
+    uscc_only: Mapped[bool] = mapped_column(default=False)
+    min_person_level: Mapped[int] = mapped_column(default=0)
+    min_unit_level: Mapped[int] = mapped_column(default=0)
+    consent_required: Mapped[bool] = mapped_column(default=True)
+    access_token_format: Mapped[str] = mapped_column(String(10), default="jwt")
+    access_token_alg: Mapped[str] = mapped_column(String(10), default="ES256")
+    id_token_alg: Mapped[str] = mapped_column(String(10), default="RS256")
+    more: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    disabled_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Consent(Base):
+    """What a person let a client have, for themselves (`unit_id` empty) or when acting for one unit."""
+
+    __tablename__ = "consent"
+    __table_args__ = (UniqueConstraint("subject_id", "client_id", "unit_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    subject_id: Mapped[str] = mapped_column(String(32))
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    unit_id: Mapped[str] = mapped_column(String(32), default="")
+    scopes: Mapped[list[str]] = mapped_column(JsonText)
+    given_at: Mapped[datetime] = mapped_column(Instant)

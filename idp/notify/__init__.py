@@ -1,0 +1,1 @@
+"""What goes out: the transactional outbox, its worker, and SMS codes."""

@@ -1,0 +1,176 @@
+"""Tables of sessions.
+
+A `BrowserSession` is one sign-in in one browser. Under it hangs a `PortalSession` for every client, and for
+every unit that is acted for at that client: its id is the `sid` that the portal sees, so that one pair of person
+and unit can be logged out while all others go on (U13). An `Authorization` is what one authorization request
+allowed; codes and refresh tokens belong to it, and a JWT access token names it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.store.base import Base, EncryptedText, Instant, JsonText
+
+
+class BrowserSession(Base):
+    """One sign-in. The cookie holds a secret of which only the SHA-256 is kept."""
+
+    __tablename__ = "browser_session"
+    __table_args__ = (
+        CheckConstraint("kind IN ('person', 'unit')", name="kind"),
+        Index("ix_browser_session_subject_id", "subject_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    subject_id: Mapped[str] = mapped_column(String(32))
+    auth_time: Mapped[datetime] = mapped_column(Instant)
+    amr: Mapped[str] = mapped_column(String(100))
+    address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(300))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    seen_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Interaction(Base):
+    """An authorization request on its way: what was asked, and which needs are met. Bound to the browser."""
+
+    __tablename__ = "interaction"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser_id: Mapped[str] = mapped_column(String(64))
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    request: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    session_id: Mapped[str | None] = mapped_column(String(32))
+    as_unit: Mapped[bool] = mapped_column(default=False)
+    acting_for: Mapped[str | None] = mapped_column(String(32))
+    consented: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class PortalSession(Base):
+    """A portal's share of a browser session. `id` is the `sid` claim; `unit_id` is set when acting for a unit."""
+
+    __tablename__ = "portal_session"
+    __table_args__ = (
+        Index("ix_portal_session_session_id", "session_id"),
+        Index("ix_portal_session_subject_id", "subject_id", "unit_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("browser_session.id"))
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    subject_id: Mapped[str] = mapped_column(String(32))
+    unit_id: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Authorization(Base):
+    """What one authorization request allowed a client: the grant that tokens hang on.
+
+    `kind` is who signed in; `subject_id` is the person or the unit account. `unit_id` is the unit acted for.
+    `scope` is what was granted, `businesses` the part of it that is business. Times of the claims do not change
+    when tokens are refreshed (`auth_time`, `acr`, `amr`).
+    """
+
+    __tablename__ = "authorization"
+    __table_args__ = (Index("ix_authorization_portal_session_id", "portal_session_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    portal_session_id: Mapped[str | None] = mapped_column(ForeignKey("portal_session.id"))
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    subject_id: Mapped[str] = mapped_column(String(32), index=True)
+    unit_id: Mapped[str | None] = mapped_column(String(32))
+    scope: Mapped[str] = mapped_column(Text)
+    businesses: Mapped[str] = mapped_column(Text, default="")
+    resource: Mapped[str] = mapped_column(Text)
+    nonce: Mapped[str | None] = mapped_column(Text)
+    claims: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
+    auth_time: Mapped[datetime] = mapped_column(Instant)
+    acr: Mapped[str] = mapped_column(String(40))
+    amr: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    refreshed_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_why: Mapped[str | None] = mapped_column(String(30))
+
+
+class AuthorizationCode(Base):
+    """An authorization code, kept as SHA-256, claimed by one conditional statement."""
+
+    __tablename__ = "authorization_code"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    authorization_id: Mapped[str] = mapped_column(ForeignKey("authorization.id"))
+    client_id: Mapped[str] = mapped_column(String(64))
+    redirect_uri: Mapped[str] = mapped_column(Text)
+    code_challenge: Mapped[str | None] = mapped_column(String(128))
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class RefreshToken(Base):
+    """A refresh token of the family `authorization_id`. `parent_hash` is the token it was issued for."""
+
+    __tablename__ = "refresh_token"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    authorization_id: Mapped[str] = mapped_column(ForeignKey("authorization.id"), index=True)
+    client_id: Mapped[str] = mapped_column(String(64))
+    parent_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    issued_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class OpaqueToken(Base):
+    """An opaque access token, for clients that want no JWT. `claims` is what introspection answers."""
+
+    __tablename__ = "opaque_token"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    authorization_id: Mapped[str] = mapped_column(ForeignKey("authorization.id"))
+    claims: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class RevokedToken(Base):
+    """The `jti` of an access token that its client revoked before it expired (RFC 7009)."""
+
+    __tablename__ = "revoked_token"
+
+    jti: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class Attempts(Base):
+    """How often a password was guessed at an account (or at a name that no account has) in a row (P9)."""
+
+    __tablename__ = "attempts"
+
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(Instant)
+    last_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class Draft(Base):
+    """What was typed into the steps of a form so far, encrypted, bound to the browser."""
+
+    __tablename__ = "draft"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser_id: Mapped[str] = mapped_column(String(64))
+    form: Mapped[str] = mapped_column(String(30))
+    content: Mapped[str] = mapped_column(EncryptedText("draft.content"))
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)

@@ -1,0 +1,1 @@
+"""Units (单位): registration, data, verification, and the regions they sit in."""
