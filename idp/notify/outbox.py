@@ -1,0 +1,28 @@
+"""Putting a message into the outbox, in the transaction that decided it. `idp.notify.worker` delivers."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from idp import clock, ids
+from idp.notify.model import OutboxMessage
+
+SMS = "sms"
+BACKCHANNEL_LOGOUT = "backchannel_logout"
+
+
+def enqueue(session: Session, kind: str, payload: dict[str, Any], *, give_up_after: timedelta) -> str:
+    """Store a message of `kind` that is due at once, and return its id, which its receiver can use to know it again."""
+    now = clock.now()
+    message = OutboxMessage(
+        id=ids.new_id("m_"),
+        kind=kind,
+        payload=json.dumps(payload, ensure_ascii=False),
+        due_at=now,
+        give_up_at=now + give_up_after,
+        created_at=now,
+    )
+    session.add(message)
+    return message.id

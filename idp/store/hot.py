@@ -1,0 +1,166 @@
+"""The hot statements: SQL text on the driver's own connection, one statement each (DESIGN 9).
+
+Everything else is plain ORM. A statement here is a whole claim, with RETURNING where its row is needed, so that of
+many parallel requests exactly one wins. Texts are the same for SQLite and PostgreSQL; parameters are written
+`:name`. Times are milliseconds since 1970 (`idp.clock.millis`).
+
+    with hot.transaction() as on:                  # token endpoint: claim, issue and audit are one transaction
+        row = on.one(CLAIM_CODE, code_hash=…, now=…)
+
+    hot.reader().one(FIND_SESSION, …)              # a single statement, autocommit
+    hot.within(session).one(…)                     # inside the transaction of a use case
+"""
+
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy import URL
+from sqlalchemy.orm import Session
+
+from idp.store.db import db, prepare_sqlite
+
+Row = tuple[Any, ...]
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]+)")
+
+
+class Statement:
+    """One statement in both drivers' notations."""
+
+    __slots__ = ("postgresql", "sqlite")
+
+    def __init__(self, text: str) -> None:
+        self.sqlite = text
+        self.postgresql = _NAMED.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
+class Executor(Protocol):
+    """Something that runs statements: a held connection, or the connection of a use case's transaction."""
+
+    def one(self, statement: Statement, /, **values: Any) -> Row | None:
+        """Return the first row, or None."""
+        ...
+
+    def all(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
+        """Return all rows."""
+        ...
+
+    def run(self, statement: Statement, /, **values: Any) -> int:
+        """Return how many rows were touched."""
+        ...
+
+
+class SqliteExecutor:
+    """Runs statements on a `sqlite3.Connection`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def one(self, statement: Statement, /, **values: Any) -> Row | None:
+        """See `Executor`."""
+        # fetchall, not fetchone: SQLite finishes a RETURNING statement only when it is read to its end.
+        rows = self._connection.execute(statement.sqlite, values).fetchall()
+        return rows[0] if rows else None
+
+    def all(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
+        """See `Executor`."""
+        return self._connection.execute(statement.sqlite, values).fetchall()
+
+    def run(self, statement: Statement, /, **values: Any) -> int:
+        """See `Executor`."""
+        return self._connection.execute(statement.sqlite, values).rowcount
+
+
+class PostgresExecutor:
+    """Runs statements on a psycopg connection, prepared by the server from the first call on."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def one(self, statement: Statement, /, **values: Any) -> Row | None:
+        """See `Executor`."""
+        return self._connection.execute(statement.postgresql, values, prepare=True).fetchone()
+
+    def all(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
+        """See `Executor`."""
+        return self._connection.execute(statement.postgresql, values, prepare=True).fetchall()
+
+    def run(self, statement: Statement, /, **values: Any) -> int:
+        """See `Executor`."""
+        return self._connection.execute(statement.postgresql, values, prepare=True).rowcount
+
+
+def within(session: Session) -> Executor:
+    """Return an executor on the connection of `session`, in its transaction. Pending changes are flushed first."""
+    session.flush()
+    driver = session.connection().connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        return SqliteExecutor(driver)
+    if isinstance(driver, psycopg.Connection):
+        return PostgresExecutor(driver)
+    msg = f"no hot statements for {type(driver)}"
+    raise TypeError(msg)
+
+
+class _Held(threading.local):
+    """One connection a thread, opened at first use. `address` tells a stale one from another application's."""
+
+    address: str | None = None
+    connection: sqlite3.Connection | psycopg.Connection[Any] | None = None
+
+
+_held = _Held()
+
+
+def _connect(url: URL) -> sqlite3.Connection | psycopg.Connection[Any]:
+    if url.get_backend_name() == "sqlite":
+        connection = sqlite3.connect(url.database or ":memory:")
+        prepare_sqlite(connection)
+        return connection
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(address, autocommit=True)
+
+
+def _connection() -> sqlite3.Connection | psycopg.Connection[Any]:
+    url = db.engine.url
+    address = url.render_as_string(hide_password=False)
+    held = _held.connection
+    if held is not None and _held.address == address and not _is_closed(held):
+        return held
+    if held is not None:
+        held.close()
+    _held.connection, _held.address = _connect(url), address
+    return _held.connection
+
+
+def _is_closed(connection: sqlite3.Connection | psycopg.Connection[Any]) -> bool:
+    return isinstance(connection, psycopg.Connection) and (connection.closed or connection.broken)
+
+
+def reader() -> Executor:
+    """Return an executor on this thread's held connection; each statement commits by itself."""
+    connection = _connection()
+    if isinstance(connection, sqlite3.Connection):
+        return SqliteExecutor(connection)
+    return PostgresExecutor(connection)
+
+
+@contextmanager
+def transaction() -> Iterator[Executor]:
+    """Run several hot statements as one transaction on this thread's held connection."""
+    connection = _connection()
+    if isinstance(connection, psycopg.Connection):
+        with connection.transaction():
+            yield PostgresExecutor(connection)
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield SqliteExecutor(connection)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
