@@ -1,0 +1,58 @@
+"""The real PostgreSQL, Redis and Chromium of this machine: where they are, and what to do without one."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+REQUIRE = "JINGBAN_REQUIRE_SERVICES"
+"""Environment switch: "1" lets a missing service fail the whole session, as CI wants it."""
+
+HINT = "`make test` as root installs it from Debian's packages"
+
+
+def postgres_bin() -> Path | None:
+    """Return the directory of the newest PostgreSQL server's binaries, or None."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if found:
+        return max(found, key=lambda path: int(path.parent.name))
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+def redis_server() -> str | None:
+    """Return the path of redis-server, or None."""
+    return shutil.which("redis-server")
+
+
+def chromium() -> str | None:
+    """Return the path of Debian's Chromium, or None."""
+    return shutil.which("chromium")
+
+
+def missing() -> list[str]:
+    """Return the names of the services that this machine lacks."""
+    found = {"PostgreSQL": postgres_bin(), "Redis": redis_server(), "Chromium": chromium()}
+    return [name for name, path in found.items() if path is None]
+
+
+def required() -> bool:
+    """Tell whether a missing service must fail the session."""
+    return os.environ.get(REQUIRE, "") not in {"", "0"}
+
+
+def skip_without(name: str) -> None:
+    """Skip the running test if service `name` is missing; a session that requires it has ended before."""
+    if name in missing():
+        pytest.skip(f"{name} is not installed: {HINT}")
+
+
+def die_with_us(signal: str) -> list[str]:
+    """Return the command prefix that sends `signal` to a process once the thread that started it is gone.
+
+    A killed test session (`kill -9`, a full disk) would otherwise leave servers behind. `setpriv` comes
+    with Debian's util-linux; elsewhere the prefix is empty.
+    """
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", signal] if setpriv else []
