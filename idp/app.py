@@ -1,6 +1,7 @@
 """The whole wiring on one page."""
 
 from flask import Flask
+from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp import paths, web
@@ -27,6 +28,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["jingban.settings"] = settings
     app.extensions["jingban.vault"] = opened
     db.init_app(app)
+    Migrate(app, db, directory=str(paths.migrations()))
     web.init_app(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -70,5 +70,3 @@ class Quota(Base):
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     used: Mapped[int] = mapped_column(default=0)
     window_ends_at: Mapped[datetime] = mapped_column(Instant)
-
-

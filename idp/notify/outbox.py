@@ -14,7 +14,7 @@ BACKCHANNEL_LOGOUT = "backchannel_logout"
 
 
 def enqueue(session: Session, kind: str, payload: dict[str, Any], *, give_up_after: timedelta) -> str:
-    """Store a message of `kind` that is due at once, and return its id, which its receiver can use to know it again."""
+    """Store a message of `kind` that is due at once, and return its id, by which a receiver knows it again."""
     now = clock.now()
     message = OutboxMessage(
         id=ids.new_id("m_"),

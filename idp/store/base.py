@@ -40,7 +40,7 @@ def from_millis(millis: int) -> datetime:
 
 
 class Instant(TypeDecorator[datetime]):
-    """A moment, kept as milliseconds since 1970 (BIGINT).
+    """A moment, kept in milliseconds since 1970 (BIGINT).
 
     The same number on SQLite and PostgreSQL lets a hot statement compare times with one text for both.
     """
@@ -88,7 +88,7 @@ def vault() -> Vault:
 
 
 class EncryptedText(TypeDecorator[str]):
-    """Text under AES-256-GCM. `context` binds a value to its column, so that rows cannot be swapped between columns."""
+    """Text under AES-256-GCM. `context` binds a value to its column: rows cannot be swapped between columns."""
 
     impl = LargeBinary
     cache_ok = True

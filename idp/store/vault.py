@@ -88,7 +88,12 @@ def load(path: Path) -> Vault:
         raise KeyFileError(msg) from error
     try:
         keys = {name: _decode(name, text) for name, text in content["columns"].items()}
-        vault = Vault(content["active"], keys, _decode("lookup", content["lookup"]), _decode("cookie", content["cookie"]))
+        vault = Vault(
+            content["active"],
+            keys,
+            _decode("lookup", content["lookup"]),
+            _decode("cookie", content["cookie"]),
+        )
     except (KeyError, TypeError, AttributeError) as error:
         msg = f"key file {path} lacks {error}"
         raise KeyFileError(msg) from error

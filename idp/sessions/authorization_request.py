@@ -1,0 +1,58 @@
+"""The authorization request as a value: frozen once parsed, stored with the interaction, never parsed again."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDelegation:
+    """What the client asks to do for a unit (RFC 9396 type `unit_delegation`, DESIGN 4).
+
+    `actions` are businesses; `identifier` is a unit's id when a certain unit is asked for.
+    """
+
+    actions: tuple[str, ...] = ()
+    identifier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """RFC 6749 §4.1.1 and OpenID Connect Core §3.1.2.1, plus `org_hint` and `unit_delegation` of our own.
+
+    Space-separated parameters are tuples in the order they came; `max_age` is in seconds.
+    """
+
+    client_id: str
+    redirect_uri: str
+    response_type: str
+    response_mode: str
+    scope: tuple[str, ...]
+    state: str | None = None
+    nonce: str | None = None
+    code_challenge: str | None = None
+    prompt: tuple[str, ...] = ()
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    essential_acr: tuple[str, ...] = ()
+    login_hint: str | None = None
+    id_token_hint_sub: str | None = None
+    ui_locales: tuple[str, ...] = ()
+    resource: str | None = None
+    org_hint: str | None = None
+    unit_delegation: UnitDelegation | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON for the interaction's row."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Return the request that `to_json` wrote."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+        }
+        delegation = values.get("unit_delegation")
+        if delegation is not None:
+            values["unit_delegation"] = UnitDelegation(tuple(delegation["actions"]), delegation["identifier"])
+        return cls(**values)

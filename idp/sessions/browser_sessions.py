@@ -1,0 +1,156 @@
+"""Sign-in sessions of a browser: started, found by cookie, kept alive, ended."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp import clock, ids
+from idp.audit.log import Entry, record
+from idp.persons.model import AccountKind
+from idp.sessions import portal_sessions
+from idp.sessions.model import BrowserSession, PortalSession
+from idp.settings import settings
+from idp.store import hot
+
+# Idle and absolute ends are checked where the session is read: truth is in the database, not in the cookie.
+FIND_SESSION = hot.Statement(
+    "SELECT s.id, s.kind, s.subject_id, s.auth_time, s.amr, s.seen_at, p.real_name_level, p.login_name, u.login_name, "
+    "u.trust_level "
+    "FROM browser_session s "
+    "LEFT JOIN person p ON s.kind = 'person' AND p.id = s.subject_id AND p.status = 'active' "
+    "LEFT JOIN unit u ON s.kind = 'unit' AND u.id = s.subject_id AND u.status = 'active' "
+    "WHERE s.token_hash = :token_hash AND s.ended_at IS NULL AND s.expires_at > :now AND s.seen_at > :idle_since "
+    "AND COALESCE(p.id, u.id) IS NOT NULL"
+)
+TOUCH_SESSION = hot.Statement("UPDATE browser_session SET seen_at = :now WHERE id = :id AND ended_at IS NULL")
+
+TOUCH_EVERY_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is signed in in this browser. `auth_time` is in milliseconds; `amr` holds RFC 8176 values.
+
+    `real_name_level` is the person's (0 for a unit account), `trust_level` the unit account's (0 for a person).
+    """
+
+    session_id: str
+    kind: AccountKind
+    subject_id: str
+    login_name: str
+    auth_time: int
+    amr: tuple[str, ...]
+    real_name_level: int
+    trust_level: int
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person signed in, not a unit's own account."""
+        return self.kind is AccountKind.PERSON
+
+
+def find(token: str) -> SignedIn | None:
+    """Return who the cookie's `token` stands for, or None when it has ended, expired or was never issued."""
+    now = clock.millis()
+    row = hot.reader().one(
+        FIND_SESSION,
+        token_hash=ids.fingerprint(token),
+        now=now,
+        idle_since=now - settings().session_idle * 1000,
+    )
+    if row is None:
+        return None
+    if now - row[5] > TOUCH_EVERY_MS:
+        hot.reader().run(TOUCH_SESSION, now=now, id=row[0])
+    return SignedIn(
+        session_id=row[0],
+        kind=AccountKind(row[1]),
+        subject_id=row[2],
+        login_name=row[7] or row[8],
+        auth_time=row[3],
+        amr=tuple(row[4].split()),
+        real_name_level=row[6] or 0,
+        trust_level=row[9] or 0,
+    )
+
+
+def start(
+    session: Session,
+    *,
+    kind: AccountKind,
+    subject_id: str,
+    amr: tuple[str, ...],
+    address: str,
+    user_agent: str,
+    replaces: str | None,
+) -> str:
+    """Begin a session and return the secret for the cookie, always a new one (session fixation).
+
+    `replaces` is the id of the session the browser had. Signing in again as the same subject carries its portal
+    sessions over to the new one, so that a step-up does not sign anybody out; another subject ends it.
+    """
+    now = clock.now()
+    token = ids.new_secret()
+    fresh = BrowserSession(
+        id=ids.new_id("s_"),
+        token_hash=ids.fingerprint(token),
+        kind=kind,
+        subject_id=subject_id,
+        auth_time=now,
+        amr=" ".join(amr),
+        address=address,
+        user_agent=user_agent[:300],
+        created_at=now,
+        seen_at=now,
+        expires_at=now + timedelta(seconds=settings().session_absolute),
+    )
+    session.add(fresh)
+    session.flush()
+    if replaces is not None:
+        _replace(session, replaces, fresh)
+    record(
+        session,
+        Entry("session.started", actor_id=subject_id, details={"amr": list(amr), "session": fresh.id}),
+    )
+    return token
+
+
+def _replace(session: Session, old_id: str, fresh: BrowserSession) -> None:
+    old = session.get(BrowserSession, old_id)
+    if old is None or old.ended_at is not None:
+        return
+    if old.subject_id != fresh.subject_id:
+        end(session, old_id, why="replaced")
+        return
+    session.execute(
+        update(PortalSession)
+        .where(PortalSession.session_id == old_id, PortalSession.ended_at.is_(None))
+        .values(session_id=fresh.id)
+    )
+    old.ended_at = clock.now()
+
+
+def end(session: Session, session_id: str, *, why: str) -> None:
+    """End a session, and with it every portal session under it; the portals are told by back-channel logout."""
+    ended = session.execute(
+        update(BrowserSession)
+        .where(BrowserSession.id == session_id, BrowserSession.ended_at.is_(None))
+        .values(ended_at=clock.now())
+        .returning(BrowserSession.subject_id)
+    ).scalar_one_or_none()
+    if ended is None:
+        return
+    portal_sessions.end_of_browser_session(session, session_id, why=why)
+    record(session, Entry("session.ended", actor_id=ended, details={"why": why, "session": session_id}))
+
+
+def end_all_of(session: Session, subject_id: str, *, why: str, but: str | None = None) -> None:
+    """End every session of a person or unit account, except `but`: after a password change, locking, cancelling."""
+    live = session.scalars(
+        select(BrowserSession.id).where(BrowserSession.subject_id == subject_id, BrowserSession.ended_at.is_(None))
+    )
+    for session_id in live.all():
+        if session_id != but:
+            end(session, session_id, why=why)

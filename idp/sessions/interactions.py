@@ -1,0 +1,95 @@
+"""Interactions: an authorization request that waits for a person. Journeys finish one need and go back to it."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp import clock, ids
+from idp.errors import DomainError
+from idp.sessions.authorization_request import AuthorizationRequest
+from idp.sessions.model import Interaction
+from idp.settings import settings
+from idp.store.db import transaction
+
+MYSELF = "self"
+
+
+class InteractionGone(DomainError):
+    """The interaction has expired, is finished, or belongs to another browser."""
+
+    code = "interaction_gone"
+    status = 400
+
+
+def begin(request: AuthorizationRequest, browser_id: str) -> str:
+    """Store a checked request and return its interaction's id, which is bound to `browser_id`."""
+    now = clock.now()
+    with transaction() as session:
+        interaction = Interaction(
+            id=ids.new_secret(),
+            browser_id=browser_id,
+            client_id=request.client_id,
+            request=request.to_json(),
+            created_at=now,
+            expires_at=now + timedelta(seconds=settings().interaction_lifetime),
+        )
+        session.add(interaction)
+    return interaction.id
+
+
+def find(session: Session, interaction_id: str, browser_id: str) -> Interaction:
+    """Return a living interaction of this browser. Raises InteractionGone."""
+    found = session.scalars(
+        select(Interaction).where(
+            Interaction.id == interaction_id,
+            Interaction.browser_id == browser_id,
+            Interaction.finished_at.is_(None),
+            Interaction.expires_at > clock.now(),
+        )
+    ).one_or_none()
+    if found is None:
+        raise InteractionGone
+    return found
+
+
+def asked(interaction: Interaction) -> AuthorizationRequest:
+    """Return the request that the interaction carries."""
+    return AuthorizationRequest.from_json(interaction.request)
+
+
+def signed_in(interaction_id: str, session_id: str, *, as_unit: bool) -> None:
+    """Note that the sign-in which this request needed was done, and whether 「以单位身份登录」 was ticked (C1)."""
+    with transaction() as session:
+        session.execute(
+            update(Interaction)
+            .where(Interaction.id == interaction_id)
+            .values(session_id=session_id, as_unit=as_unit, acting_for=None, consented=False)
+        )
+
+
+def choose(interaction_id: str, acting_for: str) -> None:
+    """Note for whom the person acts: a unit's id, or MYSELF."""
+    with transaction() as session:
+        session.execute(
+            update(Interaction).where(Interaction.id == interaction_id).values(acting_for=acting_for, consented=False)
+        )
+
+
+def choose_again(interaction_id: str) -> None:
+    """Forget the choice, so that the chooser is shown once more."""
+    with transaction() as session:
+        session.execute(
+            update(Interaction).where(Interaction.id == interaction_id).values(acting_for=None, consented=False)
+        )
+
+
+def finish(session: Session, interaction_id: str) -> bool:
+    """Claim the end of the interaction: True for exactly one caller, who may answer the client."""
+    claimed = session.execute(
+        update(Interaction)
+        .where(Interaction.id == interaction_id, Interaction.finished_at.is_(None))
+        .values(finished_at=clock.now())
+        .returning(Interaction.id)
+    )
+    return claimed.one_or_none() is not None
