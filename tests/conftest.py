@@ -19,7 +19,7 @@ settings.load_profile("jingban")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks of tests/support; keep the settings of this shell out of the tests."""
-    for name in os.environ:
+    for name in list(os.environ):
         if name.startswith("JINGBAN_") and name != services.REQUIRE:
             del os.environ[name]
     config.addinivalue_line("markers", "browser_errors(*parts): browser complaints that this test provokes")
