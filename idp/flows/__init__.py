@@ -1,0 +1,1 @@
+"""What a person does in a browser: one module per journey. Parse, call one use case, render."""
