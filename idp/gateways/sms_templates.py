@@ -1,0 +1,72 @@
+"""The SMS we send: a code for each template, its parameters, and the text that arrives.
+
+Providers approve a template once and are then given its code and the values to fill in; the texts stand here so that
+what was approved and what is sent cannot drift apart. A new SMS is one more entry in `TEMPLATES`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SIGNATURE = "【经办】"
+
+TEMPLATES: dict[str, str] = {
+    "verification_code": (
+        "您正在办理{purpose}，验证码{code}，{minutes}分钟内有效。验证码请勿告诉他人，非本人操作请忽略。"
+    ),
+}
+
+PURPOSES: dict[str, str] = {
+    "person_registration": "个人注册",
+    "unit_registration": "单位注册",
+    "sign_in": "短信登录",
+    "step_up": "身份验证",
+    "unionpay_check": "银联实名认证",
+    "find_login_name": "找回账号",
+    "reset_password": "找回密码",
+    "change_phone": "更换手机号",
+}
+"""What a code is for, as the parameter `purpose` names it, and as the reader does."""
+
+# A value may not pose as a signature, start a new line, or crowd out the rest of the text.
+_VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff【】]{1,60}")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+@dataclass(frozen=True)
+class FilledTemplate:
+    """A template's code, the values as the reader sees them, and the whole text. The last two are never printed."""
+
+    template: str
+    params: dict[str, str] = field(repr=False)
+    text: str = field(repr=False)
+
+
+def fill(template: str, params: Mapping[str, str | int]) -> FilledTemplate:
+    """Return `template` with exactly its parameters filled in; `purpose` is a key of `PURPOSES`.
+
+    Raises ValueError for an unknown template or purpose, a missing or superfluous parameter, and a value that does not
+    fit (1 to 60 characters without control characters and 【】). The error names the parameter, never its value.
+    """
+    pattern = TEMPLATES.get(template)
+    if pattern is None:
+        msg = f"no SMS template {template!r}"
+        raise ValueError(msg)
+    wanted = set(_PLACEHOLDER.findall(pattern))
+    if wanted != params.keys():
+        msg = f"SMS template {template!r} takes {sorted(wanted)}, not {sorted(params)}"
+        raise ValueError(msg)
+    values = {name: _shown(name, str(value)) for name, value in params.items()}
+    return FilledTemplate(template, values, SIGNATURE + _PLACEHOLDER.sub(lambda found: values[found[1]], pattern))
+
+
+def _shown(name: str, value: str) -> str:
+    """Return `value` as the reader sees it. Raise ValueError if it does not fit."""
+    if name == "purpose":
+        if value not in PURPOSES:
+            raise ValueError("SMS parameter 'purpose' is none of PURPOSES")
+        return PURPOSES[value]
+    if not _VALUE.fullmatch(value):
+        msg = f"SMS parameter {name!r} has a value that does not fit"
+        raise ValueError(msg)
+    return value
