@@ -6,11 +6,11 @@ the slower one rolls back and comes again.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,7 @@ LONGEST_TRANSACTION = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verification found. `broken_at` is the first place that does not fit; `unsealed` counts old loose entries."""
+    """What verification found: the first place that does not fit, and how many old entries have no place."""
 
     sealed: int
     broken_at: int | None
@@ -85,7 +85,7 @@ def _last(session: Session) -> tuple[int, str, datetime]:
     return row[0], row[1], row[2] - LONGEST_TRANSACTION
 
 
-def _unsealed_since(moment: datetime) -> Select[tuple[AuditEntry]]:
+def _unsealed_since(moment: datetime) -> Select[AuditEntry]:
     sealed = select(AuditSeal.entry_id).where(AuditSeal.entry_id == AuditEntry.id)
     return select(AuditEntry).where(AuditEntry.at >= moment, ~sealed.exists())
 
@@ -106,12 +106,10 @@ def verify(session: Session) -> Verdict:
     return Verdict(sealed=expected, broken_at=broken_at, unsealed=unsealed)
 
 
-def _chain(session: Session) -> Iterator[tuple[int, str, AuditEntry]]:
-    rows = session.execute(
+def _chain(session: Session) -> Iterable[Row[int, str, AuditEntry]]:
+    return session.execute(
         select(AuditSeal.position, AuditSeal.hash, AuditEntry)
         .join(AuditEntry, AuditEntry.id == AuditSeal.entry_id)
         .order_by(AuditSeal.position)
         .execution_options(yield_per=BATCH, populate_existing=True)
     )
-    for position, stored, entry in rows:
-        yield position, stored, entry

@@ -117,7 +117,8 @@ def deliver_now(message_id: str) -> bool:
 
 def _wait_after(attempt: int) -> timedelta:
     """Return 1 s, 2 s, 4 s … up to 10 minutes."""
-    return min(FIRST_WAIT * 2 ** min(attempt - 1, 20), LONGEST_WAIT)
+    doublings = min(attempt - 1, 20)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 def _retry_later(message: Claimed, error: str) -> None:
