@@ -69,7 +69,7 @@ def _jobs() -> dict[str, Job]:
         "format": Job([["ruff", "check", "--fix"], ["ruff", "format"]]),
         "wheel": Job([["python", "-m", "build", "--outdir", "dist"]]),
         "bench": Job([["python", "-m", "bench"]], services=True),
-        "lock": Job([]),
+        "lock": Job([], extras=()),
     }
 
 
