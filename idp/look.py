@@ -21,6 +21,7 @@ ASSET_ENDPOINT = "asset_file"
 STYLESHEETS = ("css/tokens.css", "css/base.css", "css/layout.css", "css/forms.css", "css/components.css")
 YEAR = 365 * 24 * 3600  # seconds
 
+SITE = {"home": "/", "help": "/help", "terms": "/terms", "privacy": "/privacy"}
 LANGUAGES = (("zh-Hans", "简体中文", "简"), ("zh-Hant", "繁體中文", "繁"), ("en", "English", "EN"))
 
 
@@ -115,4 +116,5 @@ def init_app(app: Flask) -> None:
         html_lang=html_lang,
         language_links=language_links,
         stylesheets=STYLESHEETS,
+        site=SITE,
     )
