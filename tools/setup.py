@@ -65,7 +65,7 @@ def _jobs() -> dict[str, Job]:
     return {
         "demo": Job([["jingban", "demo"]], extras=()),
         "test": Job([["pytest", "-n", workers, "--dist", "loadgroup"]], services=True),
-        "lint": Job([["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports"]]),
+        "lint": Job([["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports", "--no-logo"]]),
         "format": Job([["ruff", "check", "--fix"], ["ruff", "format"]]),
         "wheel": Job([["python", "-m", "build", "--outdir", "dist"]]),
         "bench": Job([["python", "-m", "bench"]], services=True),

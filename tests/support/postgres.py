@@ -109,9 +109,7 @@ class PostgresServer:
         return True
 
     def _execute(self, statement: str) -> None:
-        with psycopg.connect(
-            host=str(self._directory), user=USER, dbname="postgres", autocommit=True
-        ) as connection:
+        with psycopg.connect(host=str(self._directory), user=USER, dbname="postgres", autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def _as_account(self) -> list[str]:

@@ -104,9 +104,7 @@ def test_spawn_waits_until_healthy_and_leaves_nothing(tmp_path: Path) -> None:
 def test_spawn_tells_what_a_server_wrote_that_never_came_up() -> None:
     with (
         pytest.raises(RuntimeError, match=r"(?s)ended with 3.*cannot open the vault"),
-        spawn(
-            [sys.executable, "-c", "print('cannot open the vault'); exit(3)"], health="http://127.0.0.1:1/"
-        ),
+        spawn([sys.executable, "-c", "print('cannot open the vault'); exit(3)"], health="http://127.0.0.1:1/"),
     ):
         pytest.fail("the block must not start")
 
@@ -114,9 +112,7 @@ def test_spawn_tells_what_a_server_wrote_that_never_came_up() -> None:
 def test_spawn_gives_up_after_its_timeout() -> None:
     with (
         pytest.raises(RuntimeError, match="is not healthy"),
-        spawn(
-            [sys.executable, "-c", "import time; time.sleep(60)"], health="http://127.0.0.1:1/", timeout=0.3
-        ),
+        spawn([sys.executable, "-c", "import time; time.sleep(60)"], health="http://127.0.0.1:1/", timeout=0.3),
     ):
         pytest.fail("the block must not start")
 
