@@ -1,11 +1,13 @@
 """Interactions: an authorization request that waits for a person. Journeys finish one need and go back to it."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from idp import clock, ids
+from idp.clients import consents
 from idp.errors import DomainError
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.model import Interaction
@@ -13,6 +15,7 @@ from idp.settings import settings
 from idp.store.db import transaction
 
 MYSELF = "self"
+ACCESS_DENIED = "access_denied"
 
 
 class InteractionGone(DomainError):
@@ -81,6 +84,30 @@ def choose_again(interaction_id: str) -> None:
     with transaction() as session:
         session.execute(
             update(Interaction).where(Interaction.id == interaction_id).values(acting_for=None, consented=False)
+        )
+
+
+def consent(interaction_id: str, *, subject_id: str, unit_id: str | None, scopes: Iterable[str]) -> None:
+    """Note that the person let the client have `scopes`, for this request and for later ones like it."""
+    with transaction() as session:
+        client_id = session.execute(
+            update(Interaction)
+            .where(Interaction.id == interaction_id, Interaction.finished_at.is_(None))
+            .values(consented=True)
+            .returning(Interaction.client_id)
+        ).scalar_one_or_none()
+        if client_id is None:
+            raise InteractionGone
+        consents.give(session, subject_id=subject_id, client_id=client_id, unit_id=unit_id, scopes=scopes)
+
+
+def refuse(interaction_id: str, error: str = ACCESS_DENIED) -> None:
+    """Note that the person said no: the client is answered with `error` (RFC 6749 §4.1.2.1) when this is resumed."""
+    with transaction() as session:
+        session.execute(
+            update(Interaction)
+            .where(Interaction.id == interaction_id, Interaction.finished_at.is_(None))
+            .values(refusal=error)
         )
 
 

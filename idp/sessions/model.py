@@ -39,7 +39,10 @@ class BrowserSession(Base):
 
 
 class Interaction(Base):
-    """An authorization request on its way: what was asked, and which needs are met. Bound to the browser."""
+    """An authorization request on its way: what was asked, and which needs are met. Bound to the browser.
+
+    `refusal` is the OAuth error code that the client is to be answered with, once the person has said no.
+    """
 
     __tablename__ = "interaction"
 
@@ -51,6 +54,7 @@ class Interaction(Base):
     as_unit: Mapped[bool] = mapped_column(default=False)
     acting_for: Mapped[str | None] = mapped_column(String(32))
     consented: Mapped[bool] = mapped_column(default=False)
+    refusal: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)

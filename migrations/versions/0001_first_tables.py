@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("more", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("acts_for IN ('never', 'optional', 'required')", name=op.f("ck_client_acts_for")),
         sa.PrimaryKeyConstraint("client_id", name=op.f("pk_client")),
     )
@@ -285,6 +286,7 @@ def upgrade() -> None:
         sa.Column("as_unit", sa.Boolean(), nullable=False),
         sa.Column("acting_for", sa.String(length=32), nullable=True),
         sa.Column("consented", sa.Boolean(), nullable=False),
+        sa.Column("refusal", sa.String(length=40), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
