@@ -9,7 +9,12 @@ from hypothesis import settings
 from tests.support import services
 from tests.support.processes import running
 
-pytest_plugins = ["tests.support.browser", "tests.support.databases", "tests.support.redis"]
+pytest_plugins = [
+    "tests.support.application",
+    "tests.support.browser",
+    "tests.support.databases",
+    "tests.support.redis",
+]
 
 # The machine is shared and slow at times: a deadline would fail on the load, not on the code. Derandomized,
 # a red run on one machine is red on every other.

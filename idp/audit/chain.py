@@ -6,7 +6,7 @@ the slower one rolls back and comes again.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -106,10 +106,16 @@ def verify(session: Session) -> Verdict:
     return Verdict(sealed=expected, broken_at=broken_at, unsealed=unsealed)
 
 
-def _chain(session: Session) -> Iterable[Row[int, str, AuditEntry]]:
-    return session.execute(
+def _chain(session: Session) -> Iterator[Row[int, str, AuditEntry]]:
+    """Yield place, hash and entry in order, read batch by batch."""
+    last = 0
+    while rows := session.execute(
         select(AuditSeal.position, AuditSeal.hash, AuditEntry)
         .join(AuditEntry, AuditEntry.id == AuditSeal.entry_id)
+        .where(AuditSeal.position > last)
         .order_by(AuditSeal.position)
-        .execution_options(yield_per=BATCH, populate_existing=True)
-    )
+        .limit(BATCH)
+        .execution_options(populate_existing=True)
+    ).all():
+        yield from rows
+        last = rows[-1][0]

@@ -141,6 +141,13 @@ def _is_closed(connection: sqlite3.Connection | psycopg.Connection[Any]) -> bool
     return isinstance(connection, psycopg.Connection) and (connection.closed or connection.broken)
 
 
+def close() -> None:
+    """Close this thread's held connection, if it has one."""
+    if _held.connection is not None:
+        _held.connection.close()
+        _held.connection = None
+
+
 def reader() -> Executor:
     """Return an executor on this thread's held connection; each statement commits by itself."""
     connection = _connection()

@@ -1,0 +1,110 @@
+"""The application on a migrated database: for tests of use cases and of pages without a browser.
+
+`app` runs a test once on SQLite and once on PostgreSQL; `postgres_app` only there. Gateways are not configured;
+a test that needs one starts the sandbox and sets its address with `make_app(url, sms_url=…)`.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+
+from idp.app import create_app
+from idp.settings import Settings
+from idp.store import hot, vault
+from idp.store.db import db
+from tests.support.postgres import PostgresServer
+
+QUICK_HASHES = {"argon2_memory_kib": 8192, "argon2_time_cost": 1}
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(scope="session")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key file for the whole session."""
+    path = tmp_path_factory.mktemp("keys") / "keys.json"
+    vault.create(path)
+    return path
+
+
+def migrate(url: str, key_file: Path) -> None:
+    """Bring the database at `url` to the newest migration."""
+    app = create_app(Settings(database_url=url, key_file=key_file))
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory, key_file: Path) -> Path:
+    """A migrated SQLite file to copy from."""
+    path = tmp_path_factory.mktemp("migrated") / "jingban.db"
+    migrate(f"sqlite:///{path}", key_file)
+    return path
+
+
+@pytest.fixture
+def migrated_sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """URL of a fresh migrated SQLite file."""
+    copy = tmp_path / "jingban.db"
+    for suffix in ("", "-wal", "-shm"):
+        part = migrated_sqlite.with_name(migrated_sqlite.name + suffix)
+        if part.exists():
+            shutil.copy(part, copy.with_name(copy.name + suffix))
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_server: PostgresServer, key_file: Path) -> Iterator[str]:
+    """URL of a fresh migrated PostgreSQL database, dropped after the test."""
+    template = postgres_server.template("migrated", lambda url: migrate(url, key_file))
+    name = postgres_server.create(template)
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """URL of a fresh migrated database; the test runs once on SQLite and once on PostgreSQL."""
+    return str(request.getfixturevalue(f"migrated_{request.param.removesuffix('ql')}_url"))
+
+
+@pytest.fixture
+def make_app(key_file: Path) -> Iterator[MakeApp]:
+    """Return a function that builds the application on a URL, with any setting changed by keyword."""
+    made: list[Flask] = []
+
+    def make(database_url: str, **changes: Any) -> Flask:
+        app = create_app(Settings(**{"database_url": database_url, "key_file": key_file} | QUICK_HASHES | changes))
+        app.testing = True
+        made.append(app)
+        return app
+
+    yield make
+    hot.close()
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp, migrated_url: str) -> Iterator[Flask]:
+    """The application in its context, once on SQLite and once on PostgreSQL."""
+    application = make_app(migrated_url)
+    with application.app_context():
+        yield application
+
+
+@pytest.fixture
+def postgres_app(make_app: MakeApp, migrated_postgres_url: str) -> Iterator[Flask]:
+    """The application in its context, on PostgreSQL."""
+    application = make_app(migrated_postgres_url)
+    with application.app_context():
+        yield application
