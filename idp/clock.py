@@ -1,7 +1,10 @@
 """The one clock. Everything that asks for the time asks here, so that tests can move it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
+
+# Days are those of mainland China. It has kept one offset since 1991, so no time zone database is needed.
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 _source: Callable[[], datetime] | None = None
 
@@ -27,3 +30,13 @@ def replace(source: Callable[[], datetime] | None) -> None:
 def millis() -> int:
     """Return the current time as milliseconds since 1970, as the database keeps it."""
     return int(now().timestamp() * 1000)
+
+
+def today() -> date:
+    """Return the day that it is in China."""
+    return now().astimezone(CHINA).date()
+
+
+def start_of(day: date) -> datetime:
+    """Return the moment at which `day` begins in China, aware."""
+    return datetime(day.year, day.month, day.day, tzinfo=CHINA)

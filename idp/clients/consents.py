@@ -41,9 +41,7 @@ def give(session: Session, *, subject_id: str, client_id: str, unit_id: str | No
     here = {"subject_id": subject_id, "client_id": client_id, "unit_id": unit_id or _FOR_MYSELF}
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(insert(Consent).values(**here, scopes=[], given_at=clock.now()).on_conflict_do_nothing())
-    row_id, known = session.execute(
-        select(Consent.id, Consent.scopes).filter_by(**here).with_for_update()
-    ).one()
+    row_id, known = session.execute(select(Consent.id, Consent.scopes).filter_by(**here).with_for_update()).one()
     asked = list(scopes)
     session.execute(
         update(Consent).where(Consent.id == row_id).values(scopes=sorted({*known, *asked}), given_at=clock.now())

@@ -10,10 +10,11 @@ from enum import StrEnum
 
 from idp import clock
 from idp.delegation.model import BindingKind
+from idp.rules.documents import UnitDocument
 from idp.store import hot
 
 FACTS = hot.Statement(
-    "SELECT b.id, b.kind, u.status, u.verified_at, u.trust_level, p.status, "
+    "SELECT b.id, b.kind, u.status, u.verified_at, u.trust_level, u.document_type, p.status, "
     "g.business_code, g.valid_from, g.valid_to, k.min_person_level, k.min_unit_level, k.needs_verified_unit "
     "FROM binding b JOIN unit u ON u.id = b.unit_id JOIN person p ON p.id = b.person_id "
     "LEFT JOIN (business_grant g JOIN business k ON k.code = g.business_code AND k.retired_at IS NULL) "
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
     UNIT_UNVERIFIED = "unit_unverified"
+    NEEDS_USCC = "needs_uscc"
     PERSON_LEVEL = "person_level"
     UNIT_LEVEL = "unit_level"
 
@@ -50,23 +52,25 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an active binding."""
+    """What is known of an active binding. `has_uscc`: the account is one with a unified social credit code (F5)."""
 
     binding_id: str
     kind: BindingKind
     unit_active: bool
     unit_verified: bool
     unit_level: int
+    has_uscc: bool
     person_active: bool
     grants: tuple[Granted, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Minimum:
-    """The lowest levels that the client takes, whatever the business (F3)."""
+    """What the client demands, whatever the business: lowest levels (F3), and accounts with a USCC only (F5)."""
 
     person: int = 0
     unit: int = 0
+    uscc_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +112,16 @@ def facts_of(on: hot.Executor, person_id: str, unit_id: str) -> Facts | None:
     rows = on.all(FACTS, person_id=person_id, unit_id=unit_id)
     if not rows:
         return None
-    binding_id, kind, unit_status, verified_at, unit_level, person_status = rows[0][:6]
+    binding_id, kind, unit_status, verified_at, unit_level, document_type, person_status = rows[0][:7]
     return Facts(
         binding_id=binding_id,
         kind=BindingKind(kind),
         unit_active=unit_status == "active",
         unit_verified=verified_at is not None,
         unit_level=unit_level,
+        has_uscc=document_type == UnitDocument.USCC,
         person_active=person_status == "active",
-        grants=tuple(_granted(row[6:]) for row in rows if row[6] is not None),
+        grants=tuple(_granted(row[7:]) for row in rows if row[7] is not None),
     )
 
 
@@ -140,14 +145,18 @@ def decide(
     level: int,
     minimum: Minimum = Minimum(),
 ) -> Allowed | Refused:
-    """Return whether `business` may be done at the moment `at` by a session of `level` (0 … 3, its `acr`)."""
+    """Return whether `business` may be done at the moment `at` by a session of `level` (0 … 3, its `acr`).
+
+    Of several reasons against it the first counts, in the order of `Reason`: what others must mend comes before what
+    the person can.
+    """
     reason = _why_not_at_all(facts)
     if facts is None or reason is not None:
         return Refused(reason or Reason.NOT_BOUND)
     grant = next((each for each in facts.grants if each.business == business), None)
     if grant is None:
         return Refused(Reason.NOT_GRANTED)
-    reason = _why_not_now(grant, at) or _why_not_at_level(facts, grant, level, minimum)
+    reason = _why_not_now(grant, at) or _why_not_as_demanded(facts, level, _strictest(minimum, grant))
     if reason is not None:
         return Refused(reason)
     return Allowed(facts.binding_id, facts.kind, facts.unit_verified, grant.valid_to)
@@ -171,12 +180,33 @@ def _why_not_now(grant: Granted, at: int) -> Reason | None:
     return None
 
 
-def _why_not_at_level(facts: Facts, grant: Granted, level: int, minimum: Minimum) -> Reason | None:
-    if grant.needs_verified_unit and not facts.unit_verified:
+@dataclass(frozen=True, slots=True)
+class _Demands:
+    """What client and business together demand."""
+
+    person: int
+    unit: int
+    uscc: bool = False
+    verified: bool = False
+
+
+def _strictest(minimum: Minimum, grant: Granted) -> _Demands:
+    return _Demands(
+        person=max(minimum.person, grant.min_person_level),
+        unit=max(minimum.unit, grant.min_unit_level),
+        uscc=minimum.uscc_only,
+        verified=grant.needs_verified_unit,
+    )
+
+
+def _why_not_as_demanded(facts: Facts, level: int, demands: _Demands) -> Reason | None:
+    if demands.verified and not facts.unit_verified:
         return Reason.UNIT_UNVERIFIED
-    if level < max(grant.min_person_level, minimum.person):
+    if demands.uscc and not facts.has_uscc:
+        return Reason.NEEDS_USCC
+    if level < demands.person:
         return Reason.PERSON_LEVEL
-    if facts.unit_level < max(grant.min_unit_level, minimum.unit):
+    if facts.unit_level < demands.unit:
         return Reason.UNIT_LEVEL
     return None
 
@@ -203,18 +233,25 @@ def acting(
     level: int,
     minimum: Minimum = Minimum(),
 ) -> Acting | Refused:
-    """Answer for several businesses, now (C3). Refused as a whole when the pair may do nothing at all."""
+    """Answer for several businesses, now (C3). Refused as a whole when the pair may do nothing at all.
+
+    A client that asks for no business asks only whether the person may appear for the unit: then its minimum decides.
+    """
     facts = facts_of(on, person_id, unit_id)
     reason = _why_not_at_all(facts)
     if facts is None or reason is not None:
         return Refused(reason or Reason.NOT_BOUND)
+    asked = tuple(businesses)
+    if not asked:
+        reason = _why_not_as_demanded(facts, level, _Demands(minimum.person, minimum.unit, uscc=minimum.uscc_only))
+        if reason is not None:
+            return Refused(reason)
     now = clock.millis()
-    allowed: dict[str, Allowed] = {}
-    refused: dict[str, Reason] = {}
-    for business in businesses:
-        answer = decide(facts, business, at=now, level=level, minimum=minimum)
-        if isinstance(answer, Allowed):
-            allowed[business] = answer
-        else:
-            refused[business] = answer.reason
-    return Acting(facts.binding_id, facts.kind, facts.unit_verified, allowed, refused)
+    answers = {business: decide(facts, business, at=now, level=level, minimum=minimum) for business in asked}
+    return Acting(
+        facts.binding_id,
+        facts.kind,
+        facts.unit_verified,
+        allowed={business: answer for business, answer in answers.items() if isinstance(answer, Allowed)},
+        refused={business: answer.reason for business, answer in answers.items() if isinstance(answer, Refused)},
+    )
