@@ -1,0 +1,47 @@
+"""The people and units of the demo. Nobody here exists: births lie in 1880, names count the days of a calendar."""
+
+from dataclasses import dataclass
+
+PASSWORD = "Jingban-2026"  # noqa: S105 - printed by the demo, known to everybody
+
+
+@dataclass(frozen=True, slots=True)
+class FictionalPerson:
+    """Someone of the demo. `card` is the bank card by which UnionPay knows them."""
+
+    login: str
+    name: str
+    document: str
+    phone: str
+    card: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class FictionalUnit:
+    """A unit of the demo, which the company register knows."""
+
+    login: str
+    name: str
+    uscc: str
+    region: str
+    legal_representative: str
+    kind: str
+
+
+AGENT = FictionalPerson("agent_jia", "甲子", "440106188001011020", "+8613800138101", "6200000000000013", 2)
+CONTACT = FictionalPerson("contact_yi", "乙丑", "440106188001011039", "+8613800138102", "6200000000000021", 2)
+NEWCOMER = FictionalPerson("person_bing", "丙寅", "440106188001011047", "+8613800138103", "6200000000000039", 1)
+UNBOUND = FictionalPerson("person_ding", "丁卯", "440106188001011055", "+8613800138104", "6200000000000047", 2)
+PERSONS = (AGENT, CONTACT, NEWCOMER, UNBOUND)
+
+# Known to the bank and to the register only: with these a visitor can walk the whole path from registration on.
+UNREGISTERED = FictionalPerson("", "戊辰", "440106188001011063", "+8613800138105", "6200000000000054", 0)
+UNREGISTERED_UNIT = FictionalUnit("", "南粤示例物流有限公司", "91440101MA00001462", "440106", "戊辰", "enterprise")
+
+TECHNOLOGY = FictionalUnit("unit_keji", "南粤示例科技有限公司", "91440101MA0000111F", "440106", "己巳", "enterprise")
+STAFFING = FictionalUnit(
+    "unit_renli", "南粤示例人力资源有限公司", "91440101MA000012X7", "440106", "庚午", "enterprise"
+)
+SCHOOL = FictionalUnit("unit_jixiao", "南粤示例技工学校", "124407000000000195", "440703", "辛未", "public_institution")
+UNITS = (TECHNOLOGY, STAFFING, SCHOOL)

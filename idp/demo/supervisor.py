@@ -1,0 +1,209 @@
+"""Starts provider, worker, sandbox and portal as processes of their own, and stops them together."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from flask_migrate import upgrade
+
+from idp.app import create_app
+from idp.demo import seed
+from idp.demo.addresses import Addresses, choose
+from idp.settings import Settings
+from idp.store import keyring, vault
+from idp.store.db import db
+
+START_WITHIN = 60.0
+STOP_WITHIN = 10.0
+PROVIDER_WORKERS = 2
+
+Start = Callable[[str, list[str], Mapping[str, str], str | None], None]
+
+
+class DemoFailed(Exception):
+    """A part of the demo did not come up or ended; the text names it and its log."""
+
+
+def run(folder: Path, port: int, *, fresh: bool) -> None:
+    """Run the demo in `folder` until Ctrl-C or SIGTERM. `fresh` begins with new data. Raises DemoFailed."""
+    folder = folder.resolve()
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    stop = _told_to_stop()
+    described = _remembered(folder)
+    addresses = Addresses.from_demo(described) if described else choose(port)
+    settings = _settings(folder, addresses)
+    with _processes(folder / "logs") as start:
+        start("sandbox", _sandbox(addresses, seed.sandbox_data(folder)), {}, f"{addresses.sms}/health")
+        described = _prepare(settings, addresses, described)
+        environment = _environment(settings)
+        start("provider", _jingban("serve", addresses.provider), environment, f"{addresses.provider}/health")
+        start("worker", [sys.executable, "-m", "idp", "worker"], environment, None)
+        portal = _portal(folder, addresses, described)
+        start("recruitment", _recruitment(addresses), portal, f"{addresses.recruitment}/health")
+        path = folder / "demo.json"
+        path.write_text(json.dumps(described, ensure_ascii=False, indent=2) + "\n")
+        _announce(described, path)
+        stop.wait()
+
+
+def _told_to_stop() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _remembered(folder: Path) -> dict[str, Any] | None:
+    """Return what an earlier run described, if its data is still there."""
+    path = folder / "demo.json"
+    if not path.exists() or not (folder / "jingban.sqlite3").exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def _settings(folder: Path, addresses: Addresses) -> Settings:
+    return Settings(
+        issuer=addresses.provider,
+        database_url=f"sqlite:///{folder / 'jingban.sqlite3'}",
+        key_file=folder / "jingban.keys.json",
+        sms_url=addresses.sms,
+        sms_key="sandbox-sms",
+        unionpay_url=addresses.unionpay,
+        unionpay_key="sandbox-unionpay",
+        company_register_url=addresses.company_register,
+        company_register_key="sandbox-company-register",
+        fetch_allow_loopback=True,
+        log_format="console",
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return the settings that differ from the defaults, as variables for a process."""
+    plain = settings.model_dump(exclude_defaults=True)
+    for name in ("sms_key", "unionpay_key", "company_register_key"):
+        plain[name] = getattr(settings, name).get_secret_value()
+    return {f"JINGBAN_{name.upper()}": str(value) for name, value in plain.items()}
+
+
+def _prepare(settings: Settings, addresses: Addresses, described: dict[str, Any] | None) -> dict[str, Any]:
+    """Migrate, and seed a new database. Returns what `demo.json` says."""
+    if not settings.key_file.exists():
+        vault.create(settings.key_file)
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+        keyring.ensure_keys()
+        found = described or seed.fill(addresses)
+        db.session.remove()
+        db.engine.dispose()
+    return found
+
+
+def _jingban(command: str, address: str) -> list[str]:
+    port = address.rsplit(":", 1)[1]
+    return [sys.executable, "-m", "idp", command, "--port", port, "--workers", str(PROVIDER_WORKERS)]
+
+
+def _sandbox(addresses: Addresses, data: dict[str, Path]) -> list[str]:
+    command = [sys.executable, "-m", "sandbox"]
+    for option in ("sms", "unionpay", "company_register"):
+        command += [f"--{option.replace('_', '-')}", getattr(addresses, option).rsplit(":", 1)[1]]
+    for option, path in data.items():
+        command += [f"--{option.replace('_', '-')}-data", str(path)]
+    return command
+
+
+def _recruitment(addresses: Addresses) -> list[str]:
+    return [sys.executable, "-m", "relying_parties.recruitment", "--port", addresses.recruitment.rsplit(":", 1)[1]]
+
+
+def _portal(folder: Path, addresses: Addresses, described: dict[str, Any]) -> dict[str, str]:
+    client = next(each for each in described["clients"] if each["client_id"] == seed.RECRUITMENT)
+    return {
+        "RECRUITMENT_ISSUER": addresses.provider,
+        "RECRUITMENT_CLIENT_ID": client["client_id"],
+        "RECRUITMENT_CLIENT_SECRET": client["client_secret"],
+        "RECRUITMENT_BASE_URL": addresses.recruitment,
+        "RECRUITMENT_DATABASE": str(folder / "recruitment.sqlite3"),
+        "RECRUITMENT_KEY_FILE": str(folder / "recruitment.key"),
+    }
+
+
+@contextmanager
+def _processes(logs: Path) -> Iterator[Start]:
+    """Yield a function that starts a process and waits for its health address; stop them all at the end."""
+    logs.mkdir(exist_ok=True)
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(name: str, command: list[str], environment: Mapping[str, str], health: str | None) -> None:
+        log = logs / f"{name}.log"
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C is for the supervisor, which stops the others in order.
+            process = subprocess.Popen(  # noqa: S603 - the commands are our own
+                command,
+                env={**os.environ, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        running.append(process)
+        if health is not None:
+            _wait_for(name, process, health, log)
+
+    try:
+        yield start
+    finally:
+        for process in reversed(running):
+            process.terminate()
+        for process in running:
+            _see_off(process)
+
+
+def _see_off(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(name: str, process: subprocess.Popen[bytes], health: str, log: Path) -> None:
+    give_up = time.monotonic() + START_WITHIN
+    while time.monotonic() < give_up:
+        if process.poll() is not None:
+            msg = f"{name} ended at once; see {log}"
+            raise DemoFailed(msg)
+        try:
+            if requests.get(health, timeout=2).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.1)
+    msg = f"{name} does not answer at {health}; see {log}"
+    raise DemoFailed(msg)
+
+
+def _announce(described: dict[str, Any], path: Path) -> None:
+    lines = ["", "经办 Jingban is running. Ctrl-C stops it.", ""]
+    lines += [f"  provider     {described['issuer']}"]
+    lines += [f"  {name:12} {address}" for name, address in described["portals"].items()]
+    lines += [f"  {name:12} {address}" for name, address in described["sandbox"].items()]
+    lines += ["", "  accounts"]
+    for account in described["accounts"]:
+        units = ", ".join(unit["name"] for unit in account["units"])
+        lines.append(f"  {account['login']:14} {account['password']:14} {account['kind']:7} {units}")
+    lines += ["", f"  SMS arrive at {described['sandbox']['sms']}", f"  everything for scripts: {path}", ""]
+    print("\n".join(lines), flush=True)
