@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from flask import current_app
+from limits import parse_many
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -58,6 +59,13 @@ class Settings(BaseSettings):
     argon2_time_cost: int = Field(2, ge=1)
     argon2_parallel: int = Field(2, ge=1, le=64, description="How many password checks a process runs at once")
 
+    limit_sign_in: str = Field("120/minute;2000/hour", description="Sign-ins from one address")
+    limit_registration: str = Field("60/minute;600/hour", description="Registrations from one address")
+    limit_sms: str = Field("30/minute;300/hour", description="SMS codes asked for from one address")
+    sms_daily_phone: int = Field(10, ge=1, description="SMS codes to one phone in 24 hours")
+    sms_daily_prefix: int = Field(500, ge=1, description="SMS codes to phones of one prefix (7 digits) in 24 hours")
+    sms_daily_address: int = Field(300, ge=1, description="SMS codes asked for from one address in 24 hours")
+
     fetch_allow_loopback: bool = Field(False, description="Let portals on this machine be called, http included")
     fetch_ca_file: Path | None = Field(None, description="Certificate authorities for calls to portals")
 
@@ -76,6 +84,13 @@ class Settings(BaseSettings):
             msg = "issuer must be https, unless it is on this machine"
             raise ValueError(msg)
         return issuer
+
+    @field_validator("limit_sign_in", "limit_registration", "limit_sms")
+    @classmethod
+    def _limit_can_be_read(cls, limit: str) -> str:
+        """Refuse at start what Flask-Limiter could not read later."""
+        parse_many(limit)
+        return limit
 
     @model_validator(mode="after")
     def _idle_within_absolute(self) -> "Settings":

@@ -1,0 +1,1 @@
+"""The forms of the journeys: what is asked, what is required, and where a use case's refusal is shown."""
