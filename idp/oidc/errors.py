@@ -1,0 +1,114 @@
+"""OAuth error types, on Authlib's error classes; those that Authlib lacks, or words unsafely, are ours.
+
+A description is printable ASCII without quote and backslash (RFC 6749 §4.1.2.1 and §5.2) and never repeats what the
+client sent: Authlib puts the received `response_type` and `grant_type` into it unchecked, so these two are ours.
+"""
+
+from authlib.oauth2.base import OAuth2Error, invalid_error_characters
+from authlib.oauth2.rfc6749.errors import (
+    AccessDeniedError,
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    UnauthorizedClientError,
+)
+from authlib.oidc.core.errors import (
+    AccountSelectionRequiredError,
+    ConsentRequiredError,
+    InteractionRequiredError,
+    LoginRequiredError,
+    RegistrationNotSupportedError,
+    RequestNotSupportedError,
+    RequestURINotSupportedError,
+)
+
+__all__ = [
+    "AccessDeniedError",
+    "AccountSelectionRequiredError",
+    "ConsentRequiredError",
+    "InteractionRequiredError",
+    "InvalidAuthorizationDetailsError",
+    "InvalidClientError",
+    "InvalidGrantError",
+    "InvalidRequestError",
+    "InvalidScopeError",
+    "InvalidTargetError",
+    "LoginRequiredError",
+    "OAuth2Error",
+    "RegistrationNotSupportedError",
+    "RequestNotSupportedError",
+    "RequestURINotSupportedError",
+    "TemporarilyUnavailableError",
+    "UnauthorizedClientError",
+    "UnmetAuthenticationRequirementsError",
+    "UnsupportedGrantTypeError",
+    "UnsupportedResponseTypeError",
+    "body_of",
+    "of_refusal",
+]
+
+
+class UnsupportedResponseTypeError(OAuth2Error):
+    """RFC 6749 §4.1.2.1: the server does not answer with this response type."""
+
+    error = "unsupported_response_type"
+    description = "Only response_type=code is supported"
+
+
+class UnsupportedGrantTypeError(OAuth2Error):
+    """RFC 6749 §5.2: the server does not know this grant type."""
+
+    error = "unsupported_grant_type"
+    description = "This grant_type is not supported"
+
+
+class InvalidTargetError(OAuth2Error):
+    """RFC 8707 §2: the resource is unknown, malformed, or not this client's."""
+
+    error = "invalid_target"
+
+
+class InvalidAuthorizationDetailsError(OAuth2Error):
+    """RFC 9396 §5: an authorization details object is of unknown type, malformed, or not allowed to the client."""
+
+    error = "invalid_authorization_details"
+
+
+class UnmetAuthenticationRequirementsError(OAuth2Error):
+    """OpenID Connect Unmet Authentication Requirements 1.0 §2: the essential `acr` cannot be reached."""
+
+    error = "unmet_authentication_requirements"
+
+
+class TemporarilyUnavailableError(OAuth2Error):
+    """RFC 6749 §4.1.2.1: overload or maintenance; the client may try again."""
+
+    error = "temporarily_unavailable"
+
+
+_REFUSALS: dict[str, type[OAuth2Error]] = {
+    kind.error: kind
+    for kind in (
+        AccessDeniedError,
+        InteractionRequiredError,
+        LoginRequiredError,
+        TemporarilyUnavailableError,
+        UnmetAuthenticationRequirementsError,
+    )
+}
+
+
+def of_refusal(code: str) -> OAuth2Error:
+    """Return the error for the code that a journey left on its interaction; an unknown code is `access_denied`."""
+    return _REFUSALS.get(code, AccessDeniedError)()
+
+
+def body_of(error: OAuth2Error) -> list[tuple[str, str]]:
+    """Return `error` and, if there is one, `error_description` with nothing in it that RFC 6749 forbids."""
+    description = error.get_error_description()
+    if not description:
+        return [("error", str(error.error))]
+    forbidden = set(invalid_error_characters(description))
+    clean = "".join("?" if char in forbidden else char for char in description)
+    return [("error", str(error.error)), ("error_description", clean)]
