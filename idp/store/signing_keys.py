@@ -13,17 +13,21 @@ from idp.store.base import Base, EncryptedText, Instant
 
 
 class SigningKey(Base):
-    """One key pair. At most one key an algorithm is active."""
+    """One key pair. At most one key an algorithm is active, and one is next.
+
+    The private part is wiped when the key retires: it can then verify, but nobody can sign with it any more.
+    """
 
     __tablename__ = "signing_key"
     __table_args__ = (
         CheckConstraint("state IN ('next', 'active', 'retired')", name="state"),
         Index(
-            "uq_signing_key_active",
+            "uq_signing_key_live",
             "alg",
+            "state",
             unique=True,
-            sqlite_where=text("state = 'active'"),
-            postgresql_where=text("state = 'active'"),
+            sqlite_where=text("state <> 'retired'"),
+            postgresql_where=text("state <> 'retired'"),
         ),
     )
 
@@ -31,7 +35,7 @@ class SigningKey(Base):
     alg: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(10))
     public_jwk: Mapped[str] = mapped_column(Text)
-    private_jwk: Mapped[str] = mapped_column(EncryptedText("signing_key.private_jwk"))
+    private_jwk: Mapped[str | None] = mapped_column(EncryptedText("signing_key.private_jwk"))
     created_at: Mapped[datetime] = mapped_column(Instant)
     activated_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -201,7 +201,7 @@ def upgrade() -> None:
         sa.Column("alg", sa.String(length=10), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("public_jwk", sa.Text(), nullable=False),
-        sa.Column("private_jwk", sa.LargeBinary(), nullable=False),
+        sa.Column("private_jwk", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("activated_at", sa.BigInteger(), nullable=True),
         sa.Column("retired_at", sa.BigInteger(), nullable=True),
@@ -210,11 +210,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("signing_key", schema=None) as batch_op:
         batch_op.create_index(
-            "uq_signing_key_active",
-            ["alg"],
+            "uq_signing_key_live",
+            ["alg", "state"],
             unique=True,
-            sqlite_where=sa.text("state = 'active'"),
-            postgresql_where=sa.text("state = 'active'"),
+            sqlite_where=sa.text("state <> 'retired'"),
+            postgresql_where=sa.text("state <> 'retired'"),
         )
 
     op.create_table(
@@ -577,9 +577,9 @@ def downgrade() -> None:
     op.drop_table("sms_code")
     with op.batch_alter_table("signing_key", schema=None) as batch_op:
         batch_op.drop_index(
-            "uq_signing_key_active",
-            sqlite_where=sa.text("state = 'active'"),
-            postgresql_where=sa.text("state = 'active'"),
+            "uq_signing_key_live",
+            sqlite_where=sa.text("state <> 'retired'"),
+            postgresql_where=sa.text("state <> 'retired'"),
         )
 
     op.drop_table("signing_key")
