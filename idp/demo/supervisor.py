@@ -151,14 +151,12 @@ def _processes(logs: Path) -> Iterator[Start]:
     def start(name: str, command: list[str], environment: Mapping[str, str], health: str | None) -> None:
         log = logs / f"{name}.log"
         with log.open("ab") as output:
-            # A session of its own: Ctrl-C is for the supervisor, which stops the others in order.
             process = subprocess.Popen(  # noqa: S603 - the commands are our own
                 command,
                 env={**os.environ, **environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,
             )
         running.append(process)
         if health is not None:
