@@ -16,6 +16,8 @@ from lucide.jinja import lucide
 from markupsafe import Markup
 from wtforms import Field
 
+from idp.web import Access, access
+
 STATIC = Path(__file__).parent / "static"
 ASSET_ENDPOINT = "asset_file"
 STYLESHEETS = ("css/tokens.css", "css/base.css", "css/layout.css", "css/forms.css", "css/components.css")
@@ -62,6 +64,7 @@ def asset(filename: str) -> str:
     return url_for(ASSET_ENDPOINT, version=assets_version(), filename=filename)
 
 
+@access(Access.ANYONE)
 def asset_file(version: str, filename: str) -> Response:
     """Serve one file of `idp/static/`; an address of another version gets today's file, but must ask again."""
     response = send_from_directory(STATIC, filename, max_age=YEAR if version == assets_version() else 0)
