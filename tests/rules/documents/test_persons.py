@@ -103,6 +103,17 @@ def test_a_holder_may_be_older_than_the_district():
     assert refusal(RESIDENT, with_check_digit("44999918800101001")) is None
 
 
+def test_the_provinces_are_the_thirty_one_that_issue():
+    """P5: of the districts nothing is asked, of the provinces that they exist (GB/T 2260)."""
+    issuing = {*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66)}
+    assert len(issuing) == 31
+    for code in range(100):
+        resident = with_check_digit(f"{code:02d}010618800101001")
+        foreigner = with_check_digit(f"9{code:02d}84018800101001")
+        assert (refusal(RESIDENT, resident) is None) == (code in issuing)
+        assert (refusal(FOREIGN, foreigner) is None) == (code in issuing)
+
+
 @pytest.mark.parametrize(
     ("chosen", "number", "kind"),
     [
