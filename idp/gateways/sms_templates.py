@@ -14,6 +14,9 @@ TEMPLATES: dict[str, str] = {
     "verification_code": (
         "您正在办理{purpose}，验证码{code}，{minutes}分钟内有效。验证码请勿告诉他人，非本人操作请忽略。"
     ),
+    "binding_requested": (
+        "{unit}请求绑定您的个人账号。请登录个人账号，在“父账号信息”中接受或拒绝；不认识该单位请拒绝。"
+    ),
 }
 
 PURPOSES: dict[str, str] = {
@@ -28,8 +31,8 @@ PURPOSES: dict[str, str] = {
 }
 """What a code is for, as the parameter `purpose` names it, and as the reader does."""
 
-# A value may not pose as a signature, start a new line, or crowd out the rest of the text.
-_VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff【】]{1,60}")
+# A value may not pose as a signature, start a new line, or be longer than the longest name of a unit.
+_VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff【】]{1,100}")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -46,7 +49,7 @@ def fill(template: str, params: Mapping[str, str | int]) -> FilledTemplate:
     """Return `template` with exactly its parameters filled in; `purpose` is a key of `PURPOSES`.
 
     Raises ValueError for an unknown template or purpose, a missing or superfluous parameter, and a value that does not
-    fit (1 to 60 characters without control characters and 【】). The error names the parameter, never its value.
+    fit (1 to 100 characters without control characters and 【】). The error names the parameter, never its value.
     """
     pattern = TEMPLATES.get(template)
     if pattern is None:
