@@ -1,36 +1,69 @@
 """The whole wiring on one page."""
 
-from flask import Flask
+from flask import Blueprint, Flask
 from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from idp import paths, web
+from idp import error_pages, i18n, limits, logs, look, paths, web
+from idp.flows import frame
+from idp.gateways import Gateways, build_gateways
 from idp.settings import Settings
 from idp.store import vault
 from idp.store.db import db
 
+BLUEPRINTS: tuple[Blueprint, ...] = ()
+
 
 def create_app(settings: Settings) -> Flask:
     """Return the provider as a WSGI application. Raises KeyFileError when the key file cannot be used."""
-    app = Flask("idp", template_folder=str(paths.templates()), static_folder=str(paths.static()))
+    logs.configure(settings.log_level, settings.log_format)
+    app = Flask("idp", template_folder=str(paths.templates()), static_folder=None)
     opened = vault.load(settings.key_file)
-    app.config.update(
-        SECRET_KEY=opened.cookie_key,
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SESSION_COOKIE_NAME="__Host-jingban_browser" if settings.https else "jingban_browser",
-        SESSION_COOKIE_SECURE=settings.https,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        MAX_CONTENT_LENGTH=64 * 1024,
-        MAX_FORM_PARTS=200,
-        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the browser cookie
-    )
+    app.config.update(_config(settings), SECRET_KEY=opened.cookie_key)
     app.extensions["jingban.settings"] = settings
     app.extensions["jingban.vault"] = opened
+    app.extensions["jingban.gateways"] = _gateways(settings)
     db.init_app(app)
     Migrate(app, db, directory=str(paths.migrations()))
     web.init_app(app)
+    i18n.init_app(app)
+    look.init_app(app)
+    limits.init_app(app, settings)
+    error_pages.init_app(app)
+    frame.init_app(app)
+    CSRFProtect(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def _config(settings: Settings) -> dict[str, object]:
+    """Return what Flask and its extensions are told; one line each, with the reason where it is not plain."""
+    return {
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},  # an error's text would carry personal data
+        "SESSION_COOKIE_NAME": "__Host-jingban_browser" if settings.https else "jingban_browser",
+        "SESSION_COOKIE_SECURE": settings.https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "MAX_CONTENT_LENGTH": 64 * 1024,
+        "MAX_FORM_PARTS": 200,
+        "WTF_CSRF_TIME_LIMIT": None,  # the token lives as long as the browser cookie
+        "WTF_CSRF_SSL_STRICT": False,  # Referrer-Policy is no-referrer; the token alone proves the form is ours
+        "WTF_I18N_ENABLED": False,  # every message of a form is our own
+    }
+
+
+def _gateways(settings: Settings) -> Gateways:
+    return build_gateways(
+        sms_url=settings.sms_url,
+        sms_key=settings.sms_key.get_secret_value(),
+        unionpay_url=settings.unionpay_url,
+        unionpay_key=settings.unionpay_key.get_secret_value(),
+        company_register_url=settings.company_register_url,
+        company_register_key=settings.company_register_key.get_secret_value(),
+    )

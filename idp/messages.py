@@ -82,6 +82,7 @@ SENTENCES: dict[str, str] = {
     "document_taken": N_("自然人证件号码已被使用"),
     "phone_taken": N_("手机号已被占用"),
     "login_name_taken": N_("用户名已被使用"),
+    "draft_gone": N_("填写的内容已过期，请重新开始"),
     # SMS codes (DESIGN 8)
     "sms_code_too_soon": N_("验证码发送过于频繁，请于 %(seconds)s 秒后重新获取"),
     "sms_code_quota": N_("获取验证码的次数已达上限，请 24 小时后再试"),
