@@ -1,0 +1,60 @@
+"""The catalogue of businesses, and the portals at which they are done."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from idp.clients.model import ActsFor, Client
+from idp.delegation.model import Business
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Where a business is done. `url` opens it; it lets the portal begin the sign-in where the portal can."""
+
+    name: str
+    url: str
+
+
+def open_businesses(session: Session) -> list[Business]:
+    """Return the businesses that may be granted, by name."""
+    return list(session.scalars(select(Business).where(Business.retired_at.is_(None)).order_by(Business.name)))
+
+
+def by_code(session: Session, codes: Iterable[str]) -> dict[str, Business]:
+    """Return those of `codes` that are businesses, retired ones too."""
+    wanted = list(codes)
+    if not wanted:
+        return {}
+    return {each.code: each for each in session.scalars(select(Business).where(Business.code.in_(wanted)))}
+
+
+def portals(session: Session, issuer: str) -> Mapping[str, Portal]:
+    """Return for each business the portal that has it and can be opened by a link.
+
+    A business that names its client is done there; else at the first living client, by id, that may ask for it.
+    """
+    clients = session.scalars(
+        select(Client).where(Client.disabled_at.is_(None), Client.acts_for != ActsFor.NEVER).order_by(Client.client_id)
+    ).all()
+    named = {each.code: each.client_id for each in session.scalars(select(Business))}
+    found: dict[str, Portal] = {}
+    for client in clients:
+        url = _address(client, issuer)
+        if url is None:
+            continue
+        for code in client.scopes:
+            if code in named and named[code] in {None, client.client_id}:
+                found.setdefault(code, Portal(client.client_name, url))
+    return found
+
+
+def _address(client: Client, issuer: str) -> str | None:
+    """Return where a user begins at the client (OpenID Connect Core §4: `iss` says who sends them)."""
+    if client.initiate_login_uri is None:
+        return client.client_uri
+    separator = "&" if "?" in client.initiate_login_uri else "?"
+    return f"{client.initiate_login_uri}{separator}{urlencode({'iss': issuer})}"

@@ -1,0 +1,90 @@
+"""What can go wrong between a person and a unit."""
+
+from idp.errors import DomainError
+
+
+class PersonNotFound(DomainError):
+    """No active person has this name, this document and this login name, all three (U9)."""
+
+    code = "person_not_found"
+
+
+class AlreadyBound(DomainError):
+    """The pair has a binding already, or a request for one that waits for an answer (U9)."""
+
+    code = "already_bound"
+
+
+class BindingGone(DomainError):
+    """The binding was answered, withdrawn or ended meanwhile, or is not the caller's."""
+
+    code = "binding_gone"
+    status = 409
+
+
+class CommonContactStays(DomainError):
+    """A common contact is unbound only after another one is set (U12)."""
+
+    code = "common_contact_stays"
+
+
+class CommonContactCannotLeave(DomainError):
+    """A common contact leaves only after the unit has set another one (U12)."""
+
+    code = "common_contact_cannot_leave"
+
+
+class BusinessUnknown(DomainError):
+    """The catalogue has no such business any more."""
+
+    code = "business_unknown"
+
+
+class GrantGone(DomainError):
+    """The grant was withdrawn or expired meanwhile, or is not the caller's."""
+
+    code = "grant_gone"
+    status = 409
+
+
+class WindowReversed(DomainError):
+    """A window that ends before it begins (U11)."""
+
+    code = "window_reversed"
+
+
+class WindowOver(DomainError):
+    """A window that is over already (U11)."""
+
+    code = "window_over"
+
+
+class WindowTooFar(DomainError):
+    """A window with a day that lies further ahead than anyone grants (U11)."""
+
+    code = "window_too_far"
+
+
+class AgentMismatch(DomainError):
+    """Login name and document number are not those of one active person (U1)."""
+
+    code = "agent_mismatch"
+
+
+class AgentLevelTooLow(DomainError):
+    """The agent who registers a unit must be at 二级实名 (U2)."""
+
+    code = "agent_level_too_low"
+
+
+class PersonDataWrong(DomainError):
+    """Two active accounts stand for one natural person; an administrator must cancel one (P13)."""
+
+    code = "person_data_wrong"
+
+
+class AccountGone(DomainError):
+    """The account is not in the state that this change starts from."""
+
+    code = "account_gone"
+    status = 409
