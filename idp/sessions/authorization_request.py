@@ -8,18 +8,21 @@ from typing import Any, Self
 class UnitDelegation:
     """What the client asks to do for a unit (RFC 9396 type `unit_delegation`, DESIGN 4).
 
-    `actions` are businesses; `identifier` is a unit's id when a certain unit is asked for.
+    `actions` are businesses; `identifier` is a unit's id when a certain unit is asked for; with
+    `representation_required` acting for oneself is no answer.
     """
 
     actions: tuple[str, ...] = ()
     identifier: str | None = None
+    representation_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
     """RFC 6749 §4.1.1 and OpenID Connect Core §3.1.2.1, plus `org_hint` and `unit_delegation` of our own.
 
-    Space-separated parameters are tuples in the order they came; `max_age` is in seconds.
+    Space-separated parameters are tuples in the order they came, without repetitions; `max_age` is in seconds.
+    `essential_acr` and `claims` come from the `claims` parameter; `id_token_hint_…` is what a verified hint says.
     """
 
     client_id: str
@@ -36,11 +39,18 @@ class AuthorizationRequest:
     essential_acr: tuple[str, ...] = ()
     login_hint: str | None = None
     id_token_hint_sub: str | None = None
+    id_token_hint_sid: str | None = None
     ui_locales: tuple[str, ...] = ()
     resource: str | None = None
     org_hint: str | None = None
     unit_delegation: UnitDelegation | None = None
     claims: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Everything asked for, as scope values: `scope`, and the businesses that only `unit_delegation` names."""
+        actions = self.unit_delegation.actions if self.unit_delegation else ()
+        return tuple(dict.fromkeys((*self.scope, *actions)))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON for the interaction's row."""
@@ -54,5 +64,5 @@ class AuthorizationRequest:
         }
         delegation = values.get("unit_delegation")
         if delegation is not None:
-            values["unit_delegation"] = UnitDelegation(tuple(delegation["actions"]), delegation["identifier"])
+            values["unit_delegation"] = UnitDelegation(**{**delegation, "actions": tuple(delegation["actions"])})
         return cls(**values)
