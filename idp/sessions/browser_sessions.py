@@ -13,6 +13,7 @@ from idp.sessions import portal_sessions
 from idp.sessions.model import BrowserSession, PortalSession
 from idp.settings import settings
 from idp.store import hot
+from idp.store.db import transaction
 
 # Idle and absolute ends are checked where the session is read: truth is in the database, not in the cookie.
 FIND_SESSION = hot.Statement(
@@ -115,6 +116,22 @@ def start(
         Entry("session.started", actor_id=subject_id, details={"amr": list(amr), "session": fresh.id}),
     )
     return token
+
+
+def renew(session_id: str) -> str | None:
+    """Give a living session a new secret for its cookie, because its level changed (DESIGN 8); None if it has ended.
+
+    Nothing else changes: nobody authenticated anew, so `auth_time` and `amr` stay.
+    """
+    token = ids.new_secret()
+    with transaction() as session:
+        renewed = session.execute(
+            update(BrowserSession)
+            .where(BrowserSession.id == session_id, BrowserSession.ended_at.is_(None))
+            .values(token_hash=ids.fingerprint(token))
+            .returning(BrowserSession.id)
+        ).scalar_one_or_none()
+    return None if renewed is None else token
 
 
 def _replace(session: Session, old_id: str, fresh: BrowserSession) -> None:

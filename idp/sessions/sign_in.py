@@ -1,0 +1,201 @@
+"""Sign-in with a password, of persons (P8) and of units with their own account (U6), under one throttle (P9).
+
+Known and unknown names go through the same steps and cost the same time: one look-up, one count, one Argon2id check.
+The throttle counts by account, so that five tries are five, whichever of its names is typed; a name that no account
+has is counted by its keyed hash.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from idp import clock
+from idp.audit.log import Entry, record
+from idp.errors import DomainError
+from idp.persons.model import AccountKind, AccountStatus, LoginName, Person
+from idp.rules.documents import PersonDocument, UnitDocument, check_person_document, check_unit_document
+from idp.rules.levels import Amr
+from idp.rules.login_names import login_name_key
+from idp.rules.phones import check_phone
+from idp.sessions import browser_sessions, passwords, throttle
+from idp.store.base import vault
+from idp.store.db import db, transaction
+from idp.units.model import Unit
+
+_LONGEST_KEY = 20  # of a login name
+_MODELS: dict[AccountKind, type[Person | Unit]] = {AccountKind.PERSON: Person, AccountKind.UNIT: Unit}
+_CLAIMS = {
+    AccountKind.PERSON: (Person.phone_claim, Person.document_claim),
+    AccountKind.UNIT: (Unit.document_claim,),
+}
+
+
+class WrongCredentials(DomainError):
+    """No such account, or not its password: which of the two is never told (S0 6.3). Fact `left` tries."""
+
+    code = "wrong_credentials"
+
+    def __init__(self, left: int) -> None:
+        super().__init__(left=left)
+
+
+class AccountLocked(DomainError):
+    """The password is right, but an administrator has locked the account."""
+
+    code = "account_locked"
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where a sign-in comes from. `replaces` is the id of the session that the browser had, if any."""
+
+    address: str
+    user_agent: str
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    kind: AccountKind
+    id: str
+    status: str
+    password_hash: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Identifier:
+    """What was typed as a name, as everything that it may be. The hashes are those under which accounts are found."""
+
+    login_key: str = field(repr=False)
+    hashes: tuple[str, ...]
+
+    @property
+    def possible_login_key(self) -> str:
+        """The key if a login name can have it, else one that none has: not everything can be asked of a database."""
+        possible = self.login_key.isascii() and self.login_key.isprintable() and len(self.login_key) <= _LONGEST_KEY
+        return self.login_key if possible else ""
+
+    @property
+    def throttle_key(self) -> str:
+        """Under which guesses are counted when no account has this name; spellings of one number count as one."""
+        return "unknown:" + (self.hashes[0] if self.hashes else vault().lookup("login_name", self.login_key))
+
+
+def person(identifier: str, password: str, browser: Browser) -> str:
+    """Sign a person in by login name, phone or document number; return the secret for the new session's cookie.
+
+    Raises WrongCredentials with the tries left, throttle.TooManyFailures while locked, AccountLocked.
+    """
+    typed = _as_person(identifier)
+    return _sign_in(_find(AccountKind.PERSON, typed), typed, password, browser)
+
+
+def unit(identifier: str, password: str, browser: Browser) -> str:
+    """Sign a unit's own account in by login name or number (USCC, organisation code). Raises as `person` does."""
+    typed = _as_unit(identifier)
+    return _sign_in(_find(AccountKind.UNIT, typed), typed, password, browser)
+
+
+def _sign_in(account: _Account | None, typed: _Identifier, password: str, browser: Browser) -> str:
+    key = f"{account.kind}:{account.id}" if account else typed.throttle_key
+    failures = throttle.count(key)
+    checked = passwords.check(account.password_hash if account else None, password)
+    if account is None or not checked.right:
+        raise _wrong(account, failures)
+    with transaction() as session:
+        throttle.forget(session, key)
+        _still_open(session, account)
+        if checked.fresh_hash is not None:
+            _renew_hash(session, account, checked.fresh_hash)
+        return browser_sessions.start(
+            session,
+            kind=account.kind,
+            subject_id=account.id,
+            amr=(Amr.PWD.value,),
+            address=browser.address,
+            user_agent=browser.user_agent,
+            replaces=browser.replaces,
+        )
+
+
+def _wrong(account: _Account | None, failures: int) -> DomainError:
+    left = throttle.tries_left(failures)
+    details = {"tries_left": left, "known": account is not None}
+    with transaction() as session:
+        record(
+            session,
+            Entry("sign_in.refused", subject_id=account.id if account else None, outcome="failed", details=details),
+        )
+    return WrongCredentials(left) if left else throttle.TooManyFailures(throttle.LOCK_MINUTES)
+
+
+def _still_open(session: Session, account: _Account) -> None:
+    """Look again, in the transaction: an administrator may have locked the account since. Raises AccountLocked."""
+    model = _MODELS[account.kind]
+    status = session.scalars(select(model.status).where(model.id == account.id)).one()
+    if status != AccountStatus.ACTIVE:
+        raise AccountLocked
+
+
+def _renew_hash(session: Session, account: _Account, fresh: str) -> None:
+    """Put a hash under today's settings in place of a weaker one, unless the password was changed meanwhile."""
+    model = _MODELS[account.kind]
+    session.execute(
+        update(model)
+        .where(model.id == account.id, model.password_hash == account.password_hash)
+        .values(password_hash=fresh)
+    )
+
+
+def _canonical(rule: Callable[[], str]) -> str | None:
+    try:
+        return rule()
+    except DomainError:
+        return None
+
+
+def _as_person(identifier: str) -> _Identifier:
+    """Read `identifier` as a phone, then as each kind of document in order."""
+    text = identifier.strip()
+    phone = _canonical(partial(check_phone, text))
+    hashes = [vault().lookup("phone", phone)] if phone else []
+    for kind in PersonDocument:
+        number = _canonical(partial(check_person_document, kind, text, today=clock.today()))
+        if number is not None:
+            hashes.append(vault().lookup("document", f"{kind}:{number}"))
+    return _Identifier(login_name_key(text), tuple(hashes))
+
+
+def _as_unit(identifier: str) -> _Identifier:
+    """Read `identifier` as each kind of a unit's document."""
+    text = identifier.strip()
+    hashes: list[str] = []
+    for kind in UnitDocument:
+        number = _canonical(partial(check_unit_document, kind, text))
+        if number is not None:
+            hashes.append(vault().lookup("unit_document", f"{kind}:{number}"))
+    return _Identifier(login_name_key(text), tuple(hashes))
+
+
+def _find(kind: AccountKind, typed: _Identifier) -> _Account | None:
+    """Return the account of this name that is not cancelled: by login name first, for nobody else can have it."""
+    model = _MODELS[kind]
+    owner = select(LoginName.owner_id).where(LoginName.key == typed.possible_login_key, LoginName.kind == kind)
+    claims = _CLAIMS[kind]
+    found = db.session().execute(
+        select(model.id, model.status, model.password_hash, *claims).where(
+            or_(model.id == owner.scalar_subquery(), *(claim.in_(typed.hashes) for claim in claims)),
+            model.status != AccountStatus.CANCELLED,
+        )
+    )
+    best = min(found.all(), key=lambda row: _rank(typed, row[3:]), default=None)
+    return None if best is None else _Account(kind, best[0], best[1], best[2])
+
+
+def _rank(typed: _Identifier, claims: Sequence[str | None]) -> int:
+    """Return how far down the account stands among those found: none of its numbers was typed, so its name was."""
+    return min((place for place, each in enumerate(typed.hashes) if each in claims), default=-1)
