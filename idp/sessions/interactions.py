@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -10,11 +11,12 @@ from idp import clock, ids
 from idp.clients import consents
 from idp.errors import DomainError
 from idp.sessions.authorization_request import AuthorizationRequest
-from idp.sessions.model import Interaction
+from idp.sessions.model import BrowserSession, Interaction
 from idp.settings import settings
 from idp.store.db import transaction
 
 MYSELF = "self"
+UNBOUND = ""
 ACCESS_DENIED = "access_denied"
 
 
@@ -25,8 +27,12 @@ class InteractionGone(DomainError):
     status = 400
 
 
-def begin(request: AuthorizationRequest, browser_id: str) -> str:
-    """Store a checked request and return its interaction's id, which is bound to `browser_id`."""
+def begin(request: AuthorizationRequest, browser_id: str, session_id: str | None = None) -> str:
+    """Store a checked request and return its interaction's id, which is bound to `browser_id`.
+
+    UNBOUND in its place: a POST from another site brings no cookie (SameSite=Lax), so the browser is known only when
+    it comes back; see `bind`. `session_id` is the sign-in that the browser has already.
+    """
     now = clock.now()
     with transaction() as session:
         interaction = Interaction(
@@ -34,6 +40,7 @@ def begin(request: AuthorizationRequest, browser_id: str) -> str:
             browser_id=browser_id,
             client_id=request.client_id,
             request=request.to_json(),
+            session_id=session_id,
             created_at=now,
             expires_at=now + timedelta(seconds=settings().interaction_lifetime),
         )
@@ -54,6 +61,36 @@ def find(session: Session, interaction_id: str, browser_id: str) -> Interaction:
     if found is None:
         raise InteractionGone
     return found
+
+
+def bind(interaction_id: str, browser_id: str) -> None:
+    """Bind an UNBOUND interaction to the first browser that resumes it; any other is left as it is."""
+    with transaction() as session:
+        session.execute(
+            update(Interaction)
+            .where(Interaction.id == interaction_id, Interaction.browser_id == UNBOUND)
+            .values(browser_id=browser_id)
+        )
+
+
+def continue_as(interaction_id: str, session_id: str) -> None:
+    """Let the answers given so far belong to `session_id`.
+
+    A step-up renews the session of one account, which keeps its answers; another account inherits none of them.
+    """
+    with transaction() as session:
+        before = session.scalars(select(Interaction.session_id).where(Interaction.id == interaction_id)).one()
+        subjects = select(BrowserSession.subject_id).where(BrowserSession.id.in_([before or session_id, session_id]))
+        values: dict[str, Any] = {"session_id": session_id}
+        if len(set(session.scalars(subjects))) > 1:
+            values |= {"as_unit": False, "acting_for": None, "consented": False, "level_offered": False}
+        session.execute(update(Interaction).where(Interaction.id == interaction_id).values(**values))
+
+
+def note_level_offered(interaction_id: str) -> None:
+    """Note that a voluntary step-up was shown."""
+    with transaction() as session:
+        session.execute(update(Interaction).where(Interaction.id == interaction_id).values(level_offered=True))
 
 
 def asked(interaction: Interaction) -> AuthorizationRequest:

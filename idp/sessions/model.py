@@ -42,6 +42,7 @@ class Interaction(Base):
     """An authorization request on its way: what was asked, and which needs are met. Bound to the browser.
 
     `refusal` is the OAuth error code that the client is to be answered with, once the person has said no.
+    `level_offered`: a voluntary step-up was shown once, and is not shown again.
     """
 
     __tablename__ = "interaction"
@@ -54,6 +55,7 @@ class Interaction(Base):
     as_unit: Mapped[bool] = mapped_column(default=False)
     acting_for: Mapped[str | None] = mapped_column(String(32))
     consented: Mapped[bool] = mapped_column(default=False)
+    level_offered: Mapped[bool] = mapped_column(default=False)
     refusal: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)

@@ -286,6 +286,7 @@ def upgrade() -> None:
         sa.Column("as_unit", sa.Boolean(), nullable=False),
         sa.Column("acting_for", sa.String(length=32), nullable=True),
         sa.Column("consented", sa.Boolean(), nullable=False),
+        sa.Column("level_offered", sa.Boolean(), nullable=False),
         sa.Column("refusal", sa.String(length=40), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
