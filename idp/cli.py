@@ -19,6 +19,7 @@ from idp.app import create_app
 from idp.audit import chain
 from idp.clients import registration
 from idp.clients.model import ActsFor
+from idp.delegation import catalogue
 from idp.settings import Settings
 from idp.store import keyring, vault
 from idp.store.db import db
@@ -246,6 +247,34 @@ def client_disable(client_id: str) -> None:
             msg = f"there is no living client {client_id}"
             raise Problem(msg)
     click.echo(f"{client_id} is disabled")
+
+
+@main.group()
+def business() -> None:
+    """Look after the catalogue of businesses that units may grant."""
+
+
+@business.command("put")
+@click.argument("code")
+@click.option("--name", required=True, help="What users see.")
+@click.option("--description", default="", help="One sentence for the grant and consent pages.")
+@click.option("--client", "client_id", help="The portal at which it is done.")
+@click.option("--min-person-level", type=click.IntRange(0, 3), default=0, show_default=True)
+@click.option("--min-unit-level", type=click.IntRange(0, 3), default=0, show_default=True)
+@click.option("--needs-verified-unit", is_flag=True, help="Refuse units without real-name verification.")
+def business_put(code: str, **given: Any) -> None:
+    """Enter a business, or change the one of this code. The code is also the scope that portals ask for."""
+    with application():
+        catalogue.put(catalogue.NewBusiness(code=code, **given))
+    click.echo(f"{code} is in the catalogue")
+
+
+@business.command("list")
+def business_list() -> None:
+    """List the businesses that may be granted."""
+    with application():
+        for each in catalogue.open_businesses(db.session()):
+            click.echo(f"{each.code:24} L{each.min_person_level}/L{each.min_unit_level} {each.name}")
 
 
 @main.group()

@@ -1,14 +1,16 @@
 """The catalogue of businesses, and the portals at which they are done."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from urllib.parse import urlencode
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.audit.log import Entry, record
 from idp.clients.model import ActsFor, Client
 from idp.delegation.model import Business
+from idp.store.db import transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +60,24 @@ def _address(client: Client, issuer: str) -> str | None:
         return client.client_uri
     separator = "&" if "?" in client.initiate_login_uri else "?"
     return f"{client.initiate_login_uri}{separator}{urlencode({'iss': issuer})}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewBusiness:
+    """What an administrator says of a business; see `Business` for the fields."""
+
+    code: str
+    name: str
+    description: str = ""
+    client_id: str | None = None
+    min_person_level: int = 0
+    min_unit_level: int = 0
+    needs_verified_unit: bool = False
+    open_to_unit_account: bool = False
+
+
+def put(business: NewBusiness) -> None:
+    """Enter a business into the catalogue, or change the one of its code; a retired one comes back."""
+    with transaction() as session:
+        session.merge(Business(**asdict(business), retired_at=None))
+        record(session, Entry("business.put", subject_id=business.code, details=asdict(business)))

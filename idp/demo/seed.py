@@ -1,0 +1,207 @@
+"""Fills a new database with the demo's fiction, by the use cases that people's own clicks would call."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+
+from idp import clock
+from idp.clients import registration as clients
+from idp.clients.model import ActsFor
+from idp.delegation import bindings, catalogue, grants, listing
+from idp.delegation import registration as units
+from idp.delegation.bindings import WantedPerson
+from idp.delegation.catalogue import NewBusiness
+from idp.delegation.model import BindingKind
+from idp.demo import fiction
+from idp.demo.addresses import Addresses
+from idp.demo.fiction import FictionalPerson, FictionalUnit
+from idp.gateways import Gateways
+from idp.persons import registration as persons
+from idp.persons.model import Person, PersonProofing
+from idp.persons.registration import Typed
+from idp.persons.unionpay_check import PROVEN_BY as BY_UNIONPAY
+from idp.rules.documents import PersonDocument, UnitDocument
+from idp.sessions import passwords
+from idp.store.db import db, transaction
+from idp.units.registration import NewUnit
+
+RECRUITMENT = "recruitment"
+POSITION = NewBusiness(
+    "rec.position", "招聘职位管理", "发布、修改和下架本单位的招聘职位", client_id=RECRUITMENT, min_person_level=1
+)
+COMPANY = NewBusiness(
+    "rec.company", "招聘单位信息", "维护本单位在招聘平台上的资料", client_id=RECRUITMENT, min_person_level=1
+)
+BUSINESSES = (POSITION, COMPANY)
+GRANT_DAYS = 365
+
+
+def sandbox_data(folder: Path) -> dict[str, Path]:
+    """Write what bank and register know, and return the files by the sandbox's option."""
+    cards = [
+        {
+            "name": person.name,
+            "document_type": PersonDocument.RESIDENT_ID,
+            "document_number": person.document,
+            "card_number": person.card,
+            "phone": person.phone,
+        }
+        for person in (*fiction.PERSONS, fiction.UNREGISTERED)
+    ]
+    companies = [
+        {
+            "uscc": unit.uscc,
+            "name": unit.name,
+            "legal_representative": unit.legal_representative,
+            "kind": unit.kind,
+            "district": unit.region,
+        }
+        for unit in (*fiction.UNITS, fiction.UNREGISTERED_UNIT)
+    ]
+    files = {"unionpay": folder / "sandbox.cards.json", "company_register": folder / "sandbox.companies.json"}
+    for path, content in zip(files.values(), (cards, companies), strict=True):
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=2))
+    return files
+
+
+def fill(addresses: Addresses) -> dict[str, Any]:
+    """Make everything and return what `demo.json` says (DESIGN 10)."""
+    client = _add_client(addresses)
+    for business in BUSINESSES:
+        catalogue.put(business)
+    people = {person.login: _add_person(person) for person in fiction.PERSONS}
+    agent, contact = people[fiction.AGENT.login], people[fiction.CONTACT.login]
+    both = (POSITION.code, COMPANY.code)
+    held = {
+        fiction.AGENT.login: [
+            _add_unit(fiction.TECHNOLOGY, agent, both),
+            _add_unit(fiction.STAFFING, agent, both),
+            _add_unit(fiction.SCHOOL, agent, ()),
+        ],
+        fiction.CONTACT.login: [],
+    }
+    technology = held[fiction.AGENT.login][0]
+    held[fiction.CONTACT.login].append(_bind_contact(technology, fiction.TECHNOLOGY, contact))
+    return {
+        "issuer": addresses.provider,
+        "portals": {RECRUITMENT: addresses.recruitment},
+        "sandbox": {
+            "sms": addresses.sms,
+            "unionpay": addresses.unionpay,
+            "company_register": addresses.company_register,
+        },
+        "accounts": [
+            *(_person_account(person, held.get(person.login, [])) for person in fiction.PERSONS),
+            *(_unit_account(unit) for unit in fiction.UNITS),
+        ],
+        "clients": [client],
+        "admins": [],
+        "unregistered": {
+            "name": fiction.UNREGISTERED.name,
+            "document_number": fiction.UNREGISTERED.document,
+            "phone": fiction.UNREGISTERED.phone,
+            "card_number": fiction.UNREGISTERED.card,
+            "unit": {"name": fiction.UNREGISTERED_UNIT.name, "uscc": fiction.UNREGISTERED_UNIT.uscc},
+        },
+    }
+
+
+def _add_client(addresses: Addresses) -> dict[str, Any]:
+    base = addresses.recruitment
+    new = clients.NewClient(
+        client_id=RECRUITMENT,
+        client_name="公共招聘服务平台",
+        redirect_uris=(f"{base}/callback",),
+        scopes=(*clients.STANDARD_SCOPES, POSITION.code, COMPANY.code),
+        acts_for=ActsFor.OPTIONAL,
+        resource=f"{base}/api",
+        client_uri=base,
+        initiate_login_uri=f"{base}/login",
+        backchannel_logout_uri=f"{base}/backchannel-logout",
+        post_logout_redirect_uris=(f"{base}/",),
+    )
+    secret = clients.add(new)
+    return {
+        "client_id": new.client_id,
+        "client_secret": secret,
+        "redirect_uris": list(new.redirect_uris),
+        "scopes": list(new.scopes),
+        "acts_for": new.acts_for,
+    }
+
+
+def _add_person(person: FictionalPerson) -> str:
+    typed = Typed(
+        document_type=PersonDocument.RESIDENT_ID,
+        document_number=person.document,
+        full_name=person.name,
+        phone=person.phone,
+        login_name=person.login,
+        password=fiction.PASSWORD,
+    )
+    new = persons.check(typed, passwords.policy())
+    password_hash = passwords.hash_password(new.password)
+    with transaction() as session:
+        person_id = persons.add_proven(session, new, password_hash)
+        row = session.get_one(Person, person_id)
+        if person.level > row.real_name_level:
+            row.real_name_level = person.level
+            proofing = PersonProofing(
+                person_id=person_id, method=BY_UNIONPAY, level=person.level, reference="demo", proved_at=clock.now()
+            )
+            session.add(proofing)
+    return person_id
+
+
+def _add_unit(unit: FictionalUnit, agent_id: str, businesses: tuple[str, ...]) -> dict[str, Any]:
+    """Register `unit` by its agent, let it grant `businesses` for a year, and return it as `demo.json` has it."""
+    gateways: Gateways = current_app.extensions["jingban.gateways"]
+    new = NewUnit(
+        document_type=UnitDocument.USCC,
+        document_number=unit.uscc,
+        full_name=unit.name,
+        legal_representative=unit.legal_representative,
+        region_code=unit.region,
+        login_name=unit.login,
+        password_hash=passwords.hash_password(fiction.PASSWORD),
+    )
+    unit_id = units.register(agent_id, new, gateways.company_register)
+    [registered] = listing.sub_accounts(db.session(), unit_id, limit=1, offset=0)
+    last_day = clock.today() + timedelta(days=GRANT_DAYS)
+    for business in businesses:
+        grants.grant(unit_id, registered.binding_id, business, grants.window(None, last_day))
+    return _held(unit_id, unit, BindingKind.AGENT, businesses)
+
+
+def _bind_contact(held: dict[str, Any], unit: FictionalUnit, person_id: str) -> dict[str, Any]:
+    wanted = WantedPerson(
+        full_name=fiction.CONTACT.name,
+        document_type=PersonDocument.RESIDENT_ID,
+        document_number=fiction.CONTACT.document,
+        login_name=fiction.CONTACT.login,
+    )
+    binding_id = bindings.request(held["id"], wanted, BindingKind.COMMON_CONTACT)
+    bindings.accept(person_id, binding_id)
+    grants.grant(held["id"], binding_id, POSITION.code, grants.window(None, None))
+    return _held(held["id"], unit, BindingKind.COMMON_CONTACT, (POSITION.code,))
+
+
+def _held(unit_id: str, unit: FictionalUnit, kind: BindingKind, businesses: tuple[str, ...]) -> dict[str, Any]:
+    return {"id": unit_id, "uscc": unit.uscc, "name": unit.name, "kind": kind, "businesses": list(businesses)}
+
+
+def _person_account(person: FictionalPerson, held: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "login": person.login,
+        "password": fiction.PASSWORD,
+        "kind": "person",
+        "level": person.level,
+        "units": held,
+    }
+
+
+def _unit_account(unit: FictionalUnit) -> dict[str, Any]:
+    return {"login": unit.login, "password": fiction.PASSWORD, "kind": "unit", "level": 0, "units": []}
