@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from idp.clients.model import ActsFor
 from idp.clients.registration import PUBLIC, STANDARD_SCOPES
 from idp.clients.registry import RegisteredClient
-from idp.delegation.acting import Acting, Minimum, Refused, acting
+from idp.delegation.acting import Acting, Minimum, Reason, Refused, acting
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.store import hot
 
@@ -57,14 +57,15 @@ def for_unit(
     """Return what `person_id` gets for `unit_id` in a session of `level` (its `acr`, 0 … 3), now.
 
     Refused when the person cannot appear for the unit at this client: not bound, or not one of the businesses that
-    were asked for is left; the reason is then that of the first business.
+    were asked for is left. The reason is then the level where a step-up would help, else that of the first business.
     """
     asked = businesses_asked(client, request)
     answer = acting(on, person_id, unit_id, asked, level=level, minimum=minimum_of(client))
     if isinstance(answer, Refused):
         return answer
     if asked and not answer.allowed:
-        return Refused(answer.refused[asked[0]])
+        reasons = tuple(answer.refused.values())
+        return Refused(Reason.PERSON_LEVEL if Reason.PERSON_LEVEL in reasons else reasons[0])
     left = tuple(each for each in asked if each in answer.allowed)
     standard = _standard(client, request)
     scope = tuple(each for each in request.asked if each in standard or each in answer.allowed)

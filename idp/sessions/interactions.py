@@ -80,9 +80,9 @@ def continue_as(interaction_id: str, session_id: str) -> None:
     """
     with transaction() as session:
         before = session.scalars(select(Interaction.session_id).where(Interaction.id == interaction_id)).one()
-        subjects = select(BrowserSession.subject_id).where(BrowserSession.id.in_([before or session_id, session_id]))
+        subjects = select(BrowserSession.subject_id).where(BrowserSession.id.in_([before, session_id]))
         values: dict[str, Any] = {"session_id": session_id}
-        if len(set(session.scalars(subjects))) > 1:
+        if before is None or len(set(session.scalars(subjects))) > 1:
             values |= {"as_unit": False, "acting_for": None, "consented": False, "level_offered": False}
         session.execute(update(Interaction).where(Interaction.id == interaction_id).values(**values))
 

@@ -45,6 +45,18 @@ def open_or_join(session: Session, *, session_id: str, client_id: str, subject_i
     return fresh.id
 
 
+def living(session: Session, *, session_id: str, client_id: str) -> list[tuple[str, str | None]]:
+    """Return (`sid`, unit acted for) of everything that this browser session has at this client."""
+    found = session.execute(
+        select(PortalSession.id, PortalSession.unit_id).where(
+            PortalSession.session_id == session_id,
+            PortalSession.client_id == client_id,
+            PortalSession.ended_at.is_(None),
+        )
+    )
+    return [(sid, unit_id) for sid, unit_id in found]
+
+
 def end_of_browser_session(session: Session, session_id: str, *, why: str) -> None:
     """End all portal sessions of a browser session."""
     found = session.scalars(
