@@ -16,17 +16,19 @@ from idp.audit.log import Entry, record
 from idp.delegation import errors
 from idp.delegation.model import Binding, BindingKind, BindingStatus, BusinessGrant
 from idp.errors import DomainError
-from idp.notify import outbox
+from idp.notify import outbox, quota
 from idp.persons.model import AccountKind, AccountStatus, LoginName, Person
 from idp.rules.documents import PersonDocument, check_person_document
 from idp.rules.login_names import login_name_key
 from idp.rules.names import check_person_name
 from idp.sessions import portal_sessions
+from idp.store import hot
 from idp.store.db import transaction
 from idp.units.model import Unit
 
 BY_UNIT, BY_PERSON = "unit", "person"
 SMS_KEEPS = timedelta(hours=12)
+MISMATCHES_A_DAY = 30
 _SMS_VALUE = 60  # characters that a parameter of an SMS may have
 
 
@@ -44,10 +46,14 @@ def request(unit_id: str, wanted: WantedPerson, kind: BindingKind) -> str:
     """Ask a person to be bound to the unit as `kind`; return the pending binding's id (U9).
 
     The person is told by SMS. Raises DocumentRefused and PersonNameRefused for what can be no number or name,
-    PersonNotFound for anything that does not match, whatever it is, AlreadyBound, AccountGone.
+    PersonNotFound for anything that does not match, whatever it is, AlreadyBound, AccountGone, and TooManyTries: a
+    unit that tries persons is counted before the answer.
     """
     name = check_person_name(wanted.full_name)
     number = check_person_document(wanted.document_type, wanted.document_number, today=clock.today())
+    tries = f"binding:{unit_id}"
+    if not quota.claim(hot.reader(), tries, allowed=MISMATCHES_A_DAY, window=quota.DAY):
+        raise errors.TooManyTries
     with transaction() as session:
         unit = lock_unit(session, unit_id)
         if unit is None or unit.status != AccountStatus.ACTIVE:
@@ -68,6 +74,7 @@ def request(unit_id: str, wanted: WantedPerson, kind: BindingKind) -> str:
         )
     if binding_id is None:
         raise errors.PersonNotFound
+    quota.give_back(hot.reader(), tries)
     return binding_id
 
 

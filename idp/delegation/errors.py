@@ -88,3 +88,10 @@ class AccountGone(DomainError):
 
     code = "account_gone"
     status = 409
+
+
+class TooManyTries(DomainError):
+    """Too many persons were asked for that there are not; try again tomorrow."""
+
+    code = "too_many_tries"
+    status = 429

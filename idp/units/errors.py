@@ -13,6 +13,29 @@ class UnitNumberTaken(DomainError):
         self.reference = reference
 
 
+class UnitDataRefused(DomainError):
+    """Some of what was typed cannot be taken; `errors` holds one refusal for each such field."""
+
+    code = "unit_data_refused"
+
+    def __init__(self, errors: tuple[DomainError, ...]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+class PasswordNeededAgain(DomainError):
+    """The password was checked against another login name or number, and only its hash is left."""
+
+    code = "password_needed_again"
+
+
+class UnitNumberQuota(DomainError):
+    """The agent has asked about too many numbers today (U4)."""
+
+    code = "unit_number_quota"
+    status = 429
+
+
 class RegionIncomplete(DomainError):
     """A seat is a region that has no regions below it."""
 

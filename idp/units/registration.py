@@ -1,10 +1,12 @@
-"""Registering a unit (U1, U3, U4): what is asked of its number, and the row itself.
+"""Registering a unit (U1, U3, U4): the rules for what is typed, whether its number is free, and the row itself.
 
 The use case that binds the agent in the same transaction is `idp.delegation.registration`.
 """
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import select
@@ -13,22 +15,58 @@ from sqlalchemy.orm import Session
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
+from idp.errors import DomainError
+from idp.notify import quota
 from idp.persons import login_names
-from idp.persons.model import AccountKind
-from idp.rules.documents import UnitDocument
+from idp.persons.model import AccountKind, LoginName
+from idp.rules.documents import UnitDocument, check_unit_document
 from idp.rules.levels import TrustLevel
+from idp.rules.login_names import check_login_name, login_name_key
+from idp.rules.names import check_person_name, check_unit_name
+from idp.rules.passwords import PasswordPolicy, check_password
+from idp.store import hot
 from idp.store.base import vault
-from idp.store.db import transaction
+from idp.store.db import db, transaction
 from idp.units import regions
-from idp.units.errors import UnitNumberTaken
+from idp.units.errors import UnitDataRefused, UnitNumberQuota, UnitNumberTaken
 from idp.units.model import Unit
 
 log = structlog.get_logger()
 
 
+# How often an agent may ask whether a number is taken: enough to register units, not enough to sift them (U4).
+NUMBERS_A_DAY = 30
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What an agent typed, as it came. `password` is None where an earlier one stays. Nothing of it is printed."""
+
+    document_number: str = field(repr=False)
+    full_name: str = field(repr=False)
+    region_code: str
+    legal_representative: str = field(repr=False)
+    login_name: str = field(repr=False)
+    password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was typed, in canonical forms. Only USCCs are registered: organisation codes are on old accounts (U3)."""
+
+    document_number: str = field(repr=False)
+    full_name: str = field(repr=False)
+    region_code: str
+    legal_representative: str = field(repr=False)
+    login_name: str
+    password: str | None = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class NewUnit:
-    """A unit as it was typed, in canonical forms, with the hash of its password. Nothing of it is printed."""
+    """A unit in canonical forms, with the hash of its password. Nothing personal of it is printed."""
 
     document_type: UnitDocument
     document_number: str = field(repr=False)
@@ -39,29 +77,71 @@ class NewUnit:
     password_hash: str = field(repr=False)
 
 
+def check(typed: Typed, policy: PasswordPolicy, *, agent_phone: str) -> Checked:
+    """Return the data in canonical forms. Raises UnitDataRefused with all that is wrong (P2, P3, U3).
+
+    The legal representative's name is refused at the field `legal_representative`. The password may not hold the
+    agent's phone either.
+    """
+    errors: list[DomainError] = []
+
+    def tried(rule: Callable[[], V], field_name: str | None = None) -> V | None:
+        try:
+            return rule()
+        except DomainError as error:
+            error.field = field_name or error.field
+            errors.append(error)
+            return None
+
+    number = tried(lambda: check_unit_document(UnitDocument.USCC, typed.document_number))
+    full_name = tried(lambda: check_unit_name(typed.full_name))
+    tried(lambda: regions.check_leaf(db.session(), typed.region_code))
+    representative = tried(lambda: check_person_name(typed.legal_representative), "legal_representative")
+    login_name = tried(lambda: check_login_name(typed.login_name))
+    password = typed.password
+    if password is not None:
+        given = password
+        password = tried(
+            lambda: check_password(
+                given, policy=policy, login_name=login_name, phone=agent_phone, document_number=number
+            )
+        )
+    if errors or number is None or full_name is None or representative is None or login_name is None:
+        raise UnitDataRefused(tuple(errors))
+    return Checked(number, full_name, typed.region_code, representative, login_name, password)
+
+
 def lookup_of(document_type: str, number: str) -> str:
     """Return the hash under which a unit is found by its canonical number."""
     return vault().lookup("unit_document", f"{document_type}:{number}")
 
 
-def check_number_free(document_type: UnitDocument, number: str, *, asked_by: str) -> None:
-    """Raise UnitNumberTaken when a unit has the canonical `number`; `asked_by` is the agent who registers (U4)."""
+def check_free(checked: Checked, *, asked_by: str) -> None:
+    """Raise UnitNumberTaken or LoginNameTaken when a unit or somebody has what was typed; UnitNumberQuota (U4, P2).
+
+    `asked_by` is the id of the agent who registers.
+    """
+    if not quota.claim(hot.reader(), f"unit_number:{asked_by}", allowed=NUMBERS_A_DAY, window=quota.DAY):
+        raise UnitNumberQuota
     with transaction() as session:
-        taken = session.scalars(
-            select(Unit.id).where(Unit.document_claim == lookup_of(document_type, number))
-        ).one_or_none()
+        taken = _holder_of(session, UnitDocument.USCC, checked.document_number)
         refusal = None if taken is None else _number_taken(session, asked_by, taken)
+        name_taken = session.get(LoginName, login_name_key(checked.login_name)) is not None
     if refusal is not None:
         raise refusal
+    if name_taken:
+        raise login_names.LoginNameTaken
+
+
+def _holder_of(session: Session, document_type: UnitDocument, number: str) -> str | None:
+    claim = lookup_of(document_type, number)
+    return session.scalars(select(Unit.id).where(Unit.document_claim == claim)).one_or_none()
 
 
 def report_number_taken(document_type: UnitDocument, number: str, *, asked_by: str) -> UnitNumberTaken:
     """Return the refusal for a registration that lost a race, after its transaction was rolled back."""
     with transaction() as session:
-        taken = session.scalars(
-            select(Unit.id).where(Unit.document_claim == lookup_of(document_type, number))
-        ).one_or_none()
-        return _number_taken(session, asked_by, taken)
+        return _number_taken(session, asked_by, _holder_of(session, document_type, number))
 
 
 def _number_taken(session: Session, asked_by: str, unit_id: str | None) -> UnitNumberTaken:
