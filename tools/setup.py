@@ -64,7 +64,7 @@ def _jobs() -> dict[str, Job]:
     workers = str(min(4, os.cpu_count() or 1))
     return {
         "demo": Job([["jingban", "demo"]], extras=()),
-        "test": Job([["pytest", "-n", workers, "--dist", "loadgroup"]], services=True),
+        "test": Job([["pytest", "-n", workers, "--dist", "loadfile"]], services=True),
         "lint": Job([["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports", "--no-logo"]]),
         "format": Job([["ruff", "check", "--fix"], ["ruff", "format"]]),
         "wheel": Job([["python", "-m", "build", "--outdir", "dist"]]),

@@ -15,8 +15,6 @@ import pytest
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, spawn
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
