@@ -8,11 +8,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from idp import error_pages, i18n, limits, logs, look, paths, web
 from idp.flows import frame
 from idp.gateways import Gateways, build_gateways
+from idp.oidc import endpoints, fast_paths
 from idp.settings import Settings
 from idp.store import vault
 from idp.store.db import db
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+BLUEPRINTS: tuple[Blueprint, ...] = (endpoints.blueprint,)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -32,9 +33,10 @@ def create_app(settings: Settings) -> Flask:
     limits.init_app(app, settings)
     error_pages.init_app(app)
     frame.init_app(app)
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(endpoints.blueprint)  # clients send no cookie; authorization requests come from elsewhere
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    fast_paths.install(app, settings)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -49,6 +49,11 @@ class RegisteredClient:
     more: Mapping[str, Any]
     version: int
 
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """Tell Authlib's client authentication whether the client registered for `method`, at every endpoint."""
+        del endpoint
+        return method == self.token_endpoint_auth_method
+
 
 @dataclass(frozen=True, slots=True)
 class _Copy:

@@ -1,4 +1,4 @@
-"""The blueprint on which every endpoint of the protocol hangs. It is exempt from CSRF checks: clients send no cookie."""
+"""The blueprint of the protocol, on which every endpoint hangs. Exempt from CSRF checks: clients send no cookie."""
 
 from flask import Blueprint
 

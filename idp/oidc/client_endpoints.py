@@ -1,0 +1,49 @@
+"""The endpoints that clients call directly: token, introspection, revocation. What they take is listed here."""
+
+from typing import Any
+
+from flask import Response, request
+
+from idp.oidc.blueprint import blueprint
+from idp.oidc.client_requests import for_clients
+from idp.oidc.introspection import IntrospectionEndpoint
+from idp.oidc.revocation import RevocationEndpoint
+from idp.oidc.server import Server
+from idp.oidc.token_endpoint.authorization_code import AuthorizationCodeGrant
+from idp.oidc.token_endpoint.refresh_token import RefreshTokenGrant
+from idp.web import Access, access
+
+GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant)
+
+server: Any = Server()  # Any: what it answers is a Response, whatever Authlib's published types say
+for grant in GRANTS:
+    server.register_grant(grant)
+server.register_endpoint(IntrospectionEndpoint)
+server.register_endpoint(RevocationEndpoint)
+
+
+@blueprint.post("/oidc/token")
+@access(Access.CLIENT)
+@for_clients
+def token() -> Response:
+    """RFC 6749 §3.2."""
+    response: Response = server.create_token_response(request)
+    return response
+
+
+@blueprint.post("/oidc/introspect")
+@access(Access.CLIENT)
+@for_clients
+def introspect() -> Response:
+    """RFC 7662 §2."""
+    response: Response = server.create_endpoint_response(IntrospectionEndpoint.ENDPOINT_NAME, request)
+    return response
+
+
+@blueprint.post("/oidc/revoke")
+@access(Access.CLIENT)
+@for_clients
+def revoke() -> Response:
+    """RFC 7009 §2."""
+    response: Response = server.create_endpoint_response(RevocationEndpoint.ENDPOINT_NAME, request)
+    return response

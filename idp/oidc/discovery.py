@@ -1,0 +1,69 @@
+"""The provider's metadata (OpenID Connect Discovery 1.0 §3, RFC 8414): exactly what is on, nothing that is planned."""
+
+from typing import Any
+
+from idp.clients.registration import STANDARD_SCOPES
+from idp.i18n import LOCALES
+from idp.oidc.authorize.check_delegation import TYPE as UNIT_DELEGATION
+from idp.oidc.authorize.checks import FORM_POST, PROMPTS, QUERY
+from idp.oidc.client_auth import ALL_METHODS, SECRET_METHODS
+from idp.oidc.token_endpoint import authorization_code, refresh_token
+from idp.oidc.tokens.claims import CLAIMS_SUPPORTED
+from idp.rules.levels import ACR_VALUES
+from idp.settings import Settings
+from idp.store import keyring
+
+
+def metadata(settings: Settings) -> dict[str, Any]:
+    """Return the metadata. Businesses are scopes too, but each is its portal's: they are not listed."""
+    return {**_endpoints(settings.issuer), **_authorization(), **_tokens(), **_logout()}
+
+
+def _endpoints(issuer: str) -> dict[str, Any]:
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oidc/authorize",
+        "token_endpoint": f"{issuer}/oidc/token",
+        "userinfo_endpoint": f"{issuer}/oidc/userinfo",
+        "jwks_uri": f"{issuer}/oidc/jwks",
+        "introspection_endpoint": f"{issuer}/oidc/introspect",
+        "revocation_endpoint": f"{issuer}/oidc/revoke",
+        "end_session_endpoint": f"{issuer}/oidc/end_session",
+    }
+
+
+def _authorization() -> dict[str, Any]:
+    return {
+        "scopes_supported": list(STANDARD_SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": [QUERY, FORM_POST],
+        "code_challenge_methods_supported": ["S256"],  # RFC 8414 §2
+        "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
+        "authorization_details_types_supported": [UNIT_DELEGATION],  # RFC 9396 §10
+        "prompt_values_supported": sorted(PROMPTS),
+        "acr_values_supported": list(ACR_VALUES),
+        "ui_locales_supported": [locale.replace("_", "-") for locale in LOCALES],  # BCP 47
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,  # left out, it would mean true (Discovery §3)
+    }
+
+
+def _tokens() -> dict[str, Any]:
+    return {
+        "grant_types_supported": [authorization_code.GRANT_TYPE, refresh_token.GRANT_TYPE],
+        "token_endpoint_auth_methods_supported": list(ALL_METHODS),
+        "introspection_endpoint_auth_methods_supported": list(SECRET_METHODS),
+        "revocation_endpoint_auth_methods_supported": list(ALL_METHODS),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(keyring.ALGORITHMS),
+        "claim_types_supported": ["normal"],
+        "claims_supported": list(CLAIMS_SUPPORTED),
+    }
+
+
+def _logout() -> dict[str, Any]:
+    return {
+        "backchannel_logout_supported": True,  # Back-Channel Logout 1.0 §2.1
+        "backchannel_logout_session_supported": True,
+    }

@@ -1,0 +1,6 @@
+"""All endpoints of the protocol: importing a module is what hangs its routes on the blueprint."""
+
+from idp.oidc import client_endpoints, userinfo
+from idp.oidc.blueprint import blueprint
+
+__all__ = ["blueprint", "client_endpoints", "userinfo"]

@@ -1,0 +1,102 @@
+"""Metadata and JWKS: bytes made once, answered by a few lines of WSGI in front of Flask (DESIGN 9).
+
+Every portal fetches them, often on every start of every process; a Flask request would cost ten times as much.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from flask import Flask
+
+from idp import clock
+from idp.oidc.discovery import metadata
+from idp.settings import Settings
+from idp.store import keyring
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+MAX_AGE = 300
+"""Seconds for which a client may keep its copy; the next signing key is published longer ahead than that."""
+
+TRUST_MS = 1000
+
+log = structlog.get_logger()
+
+
+class FastPaths:
+    """Answers the addresses that it knows, and hands everything else on."""
+
+    def __init__(self, app: Flask, settings: Settings, behind: "WSGIApplication") -> None:
+        self._behind = behind
+        document = json.dumps(metadata(settings)).encode()
+        jwks = _Jwks(app)
+        self._answers: dict[str, Callable[[], bytes]] = {
+            "/.well-known/openid-configuration": lambda: document,
+            "/.well-known/oauth-authorization-server": lambda: document,
+            "/oidc/jwks": jwks.current,
+        }
+        self._headers = _headers(settings)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer as WSGI wants it (PEP 3333)."""
+        answer = self._answers.get(environ["PATH_INFO"])
+        if answer is None:
+            return self._behind(environ, start_response)
+        method = environ["REQUEST_METHOD"]
+        if method not in {"GET", "HEAD"}:
+            start_response(_status(HTTPStatus.METHOD_NOT_ALLOWED), [("Allow", "GET, HEAD"), ("Content-Length", "0")])
+            return []
+        body = answer()
+        start_response(_status(HTTPStatus.OK), [*self._headers, ("Content-Length", str(len(body)))])
+        return [] if method == "HEAD" else [body]
+
+
+class _Jwks:
+    """The JWKS of the key ring, asked for at most once a second."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._body = b""
+        self._asked_at = 0
+
+    def current(self) -> bytes:
+        """Return the JWKS. While the database is away the last one stands: signatures can be checked without us."""
+        now = clock.millis()
+        if not 0 <= now - self._asked_at < TRUST_MS:
+            try:
+                with self._app.app_context():
+                    self._body = keyring.jwks()
+            except (psycopg.OperationalError, sqlite3.OperationalError):
+                if not self._body:
+                    raise
+                log.exception("database.away")
+            self._asked_at = now
+        return self._body
+
+
+def _status(status: HTTPStatus) -> str:
+    return f"{status.value} {status.phrase}"
+
+
+def _headers(settings: Settings) -> list[tuple[str, str]]:
+    headers: dict[str, str] = {
+        "Content-Type": "application/json",
+        "Cache-Control": f"public, max-age={min(MAX_AGE, settings.key_publish_ahead)}",
+        "Access-Control-Allow-Origin": "*",  # public documents; portals in the browser read them too
+        "X-Content-Type-Options": "nosniff",
+    }
+    if settings.https:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return list(headers.items())
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Put the fast paths in front of `app`."""
+    in_front: Any = FastPaths(app, settings, app.wsgi_app)
+    app.wsgi_app = in_front  # type: ignore[method-assign]

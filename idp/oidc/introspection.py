@@ -1,0 +1,85 @@
+"""Token introspection (RFC 7662): is this token good right now, and for what?
+
+The answer is of this moment: a delegation that was withdrawn, expired or lost its level a second ago makes a token
+inactive, although its `exp` lies ahead (U13). A client may ask about tokens that were issued to it, and about access
+tokens for the resource that it serves; any other token is inactive to it (RFC 7662 §2.2), as is one that does not
+exist. Public clients may not ask: anybody could call in their name and try tokens.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from authlib.oauth2.rfc6749 import TokenEndpoint
+
+from idp import clock, ids
+from idp.clients.registry import RegisteredClient
+from idp.oidc import access_tokens, client_auth, grants, statements
+from idp.oidc.client_auth import SECRET_METHODS
+from idp.oidc.client_requests import ClientRequest
+from idp.oidc.grants import Grant, GrantLost
+from idp.oidc.token_endpoint import refresh_token
+from idp.oidc.token_endpoint.refresh_token import Use
+from idp.oidc.tokens.claims import USER
+from idp.settings import settings
+from idp.store import hot
+
+INACTIVE: dict[str, Any] = {"active": False}
+
+
+class IntrospectionEndpoint(TokenEndpoint):
+    """The endpoint, as Authlib's dispatch wants it."""
+
+    ENDPOINT_NAME = "introspection"
+    CLIENT_AUTH_METHODS = SECRET_METHODS
+
+    def create_endpoint_response(self, request: Any) -> Any:
+        """Answer 200 whatever the token is. Raises OAuth2Error when the client or the request is wrong."""
+        asked: ClientRequest = request
+        client = client_auth.authenticate(asked, self.CLIENT_AUTH_METHODS, self.ENDPOINT_NAME)
+        return HTTPStatus.OK, introspect(hot.reader(), client, asked.required("token")), []
+
+
+def introspect(on: hot.Executor, client: RegisteredClient, token: str) -> dict[str, Any]:
+    """Return the answer's members. `token_type_hint` is not needed: the three kinds are told apart by themselves."""
+    try:
+        found = access_tokens.find(on, token)
+        if found is None:
+            return INACTIVE if access_tokens.is_jwt(token) else _refresh_token(on, client, token)
+        if not _may_ask(client, found.claims):
+            return INACTIVE
+        access_tokens.standing(on, found.grant)
+    except GrantLost:
+        return INACTIVE
+    return {"active": True, "token_type": "Bearer", **found.claims}
+
+
+def _may_ask(client: RegisteredClient, claims: dict[str, Any]) -> bool:
+    if claims["client_id"] == client.client_id:
+        return True
+    return client.resource is not None and client.resource == claims["aud"]
+
+
+def _refresh_token(on: hot.Executor, client: RegisteredClient, token: str) -> dict[str, Any]:
+    """Return the answer for a refresh token of the client's own. Raises GrantLost."""
+    row = on.one(statements.FIND_REFRESH, token_hash=ids.fingerprint(token), client_id=client.client_id)
+    if row is None:
+        return INACTIVE
+    presented = refresh_token.presented(row)
+    if presented.use(clock.millis(), grace=0) is not Use.FIRST:
+        return INACTIVE
+    grant = Grant.of_row(row)
+    grants.standing(on, grant, client)
+    return {
+        "active": True,
+        "iss": settings().issuer,
+        "client_id": grant.client_id,
+        "scope": " ".join(grant.scope),
+        "exp": presented.expires_at // 1000,
+        **_subject(grant),
+    }
+
+
+def _subject(grant: Grant) -> dict[str, Any]:
+    if grant.unit_id is None:
+        return {"sub": grant.subject_id}
+    return {"sub": grant.unit_id, "act": {"sub": grant.subject_id, "sub_profile": USER}}

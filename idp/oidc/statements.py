@@ -1,0 +1,83 @@
+"""The hot statements of the protocol: each a whole look-up, claim or store, on `idp.store.hot` (DESIGN 9).
+
+Texts are the same for SQLite and PostgreSQL; times are milliseconds. `authorization` is a reserved word, hence the
+quotes.
+"""
+
+from idp.store.hot import Statement
+
+# What a grant says, and who and what stands behind it, in the order of `grants.Grant.of_row`. `u` is the unit that
+# is acted for, or the unit account itself; ids carry a prefix by kind, so the joins never take a person for a unit.
+_GRANT = (
+    "a.id, a.client_id, a.kind, a.subject_id, a.unit_id, a.scope, a.businesses, a.resource, a.nonce, a.claims, "
+    "a.auth_time, a.acr, a.amr, a.portal_session_id, a.ended_at, b.expires_at, "
+    "p.status, p.full_name, p.login_name, p.phone, p.real_name_level, "
+    "u.status, u.document_type, u.document_number, u.full_name, u.login_name, u.verified_at"
+)
+_BEHIND = (
+    "LEFT JOIN portal_session s ON s.id = a.portal_session_id "
+    "LEFT JOIN browser_session b ON b.id = s.session_id "
+    "LEFT JOIN person p ON p.id = a.subject_id "
+    "LEFT JOIN unit u ON u.id = COALESCE(a.unit_id, a.subject_id) "
+)
+
+# Authorization code (RFC 6749 §4.1.3). Of many parallel requests exactly one gets the row. A used code is kept on,
+# so that a replay is known as one.
+CLAIM_CODE = Statement(
+    "UPDATE authorization_code SET used_at = :now, expires_at = :remember_until "
+    "WHERE code_hash = :code_hash AND client_id = :client_id AND used_at IS NULL AND expires_at > :now "
+    "RETURNING authorization_id, redirect_uri, code_challenge"
+)
+FIND_USED_CODE = Statement(
+    "SELECT authorization_id FROM authorization_code "
+    "WHERE code_hash = :code_hash AND client_id = :client_id AND used_at IS NOT NULL"
+)
+
+# The grant of a JWT, and whether that token was revoked. `jti` is empty where no token is presented.
+FIND_GRANT = Statement(
+    f"SELECT {_GRANT}, (SELECT 1 FROM revoked_token r WHERE r.jti = :jti) "  # noqa: S608 - constants of this module
+    f'FROM "authorization" a {_BEHIND} WHERE a.id = :id'
+)
+FIND_OPAQUE = Statement(
+    f"SELECT {_GRANT}, t.claims "  # noqa: S608 - constants of this module
+    f'FROM opaque_token t JOIN "authorization" a ON a.id = t.authorization_id {_BEHIND} '
+    "WHERE t.token_hash = :token_hash AND t.expires_at > :now"
+)
+
+# A refresh token with what became of its successors and of its siblings: tokens issued for the same parent, because
+# an answer was lost and the refresh tried again.
+FIND_REFRESH = Statement(
+    f"SELECT {_GRANT}, t.expires_at, t.used_at, "  # noqa: S608 - constants of this module
+    "EXISTS (SELECT 1 FROM refresh_token c WHERE c.parent_hash = t.token_hash AND c.used_at IS NOT NULL), "
+    "EXISTS (SELECT 1 FROM refresh_token c WHERE c.parent_hash = t.parent_hash AND c.token_hash <> t.token_hash "
+    "AND c.used_at IS NOT NULL) "
+    f'FROM refresh_token t JOIN "authorization" a ON a.id = t.authorization_id {_BEHIND} '
+    "WHERE t.token_hash = :token_hash AND t.client_id = :client_id"
+)
+# Whoever refreshes holds the row of the family from here to the commit: one family refreshes one at a time.
+LOCK_FAMILY = Statement(
+    'UPDATE "authorization" SET refreshed_at = :now '
+    "WHERE id = (SELECT t.authorization_id FROM refresh_token t "
+    "WHERE t.token_hash = :token_hash AND t.client_id = :client_id) "
+    "AND ended_at IS NULL RETURNING id"
+)
+MARK_REFRESHED = Statement(
+    "UPDATE refresh_token SET used_at = :now WHERE token_hash = :token_hash AND used_at IS NULL"
+)
+INSERT_REFRESH = Statement(
+    "INSERT INTO refresh_token (token_hash, authorization_id, client_id, parent_hash, issued_at, expires_at) "
+    "VALUES (:token_hash, :authorization_id, :client_id, :parent_hash, :now, :expires_at)"
+)
+INSERT_OPAQUE = Statement(
+    "INSERT INTO opaque_token (token_hash, authorization_id, claims, expires_at) "
+    "VALUES (:token_hash, :authorization_id, :claims, :expires_at)"
+)
+FIND_REFRESH_OWNER = Statement("SELECT client_id, authorization_id FROM refresh_token WHERE token_hash = :token_hash")
+
+END_GRANT = Statement(
+    'UPDATE "authorization" SET ended_at = :now, ended_why = :why WHERE id = :id AND ended_at IS NULL'
+)
+REVOKE_JWT = Statement(
+    "INSERT INTO revoked_token (jti, expires_at) VALUES (:jti, :expires_at) ON CONFLICT (jti) DO NOTHING"
+)
+DELETE_OPAQUE = Statement("DELETE FROM opaque_token WHERE token_hash = :token_hash")

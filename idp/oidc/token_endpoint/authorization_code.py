@@ -1,0 +1,128 @@
+"""The authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.5).
+
+A code works once, and a code that is presented twice was stolen or its client is broken: the two cannot be told
+apart, nor can a replay that comes at the same moment from one that comes later. So the first presentation wins, any
+further one is refused, and with it everything dies that the code brought: refresh and access tokens, the portal
+session, and the portal's own session by back-channel logout (RFC 6749 §4.1.2, RFC 9700 §4.5).
+
+A code that is presented with a wrong redirect_uri or a wrong verifier is burnt: whoever has it did not start it.
+"""
+
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+from idp import clock, ids
+from idp.clients.registry import RegisteredClient
+from idp.oidc import grants, statements
+from idp.oidc.client_auth import ALL_METHODS
+from idp.oidc.client_requests import ClientRequest
+from idp.oidc.errors import InvalidTargetError, UnauthorizedClientError
+from idp.oidc.grants import Grant, GrantLost
+from idp.oidc.token_endpoint.issue import check_resource, issue
+from idp.oidc.token_endpoint.outcome import Refused, end_grant, invalid_grant, tell_portal
+from idp.store import hot
+
+GRANT_TYPE = "authorization_code"
+REMEMBER_USED_MS = 24 * 3600 * 1000
+"""How long a used code is kept, so that a replay of it is known as one."""
+
+_challenge_of: Callable[[str], str] = create_s256_code_challenge
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Presented:
+    """What the client sends for the code."""
+
+    code_hash: str
+    redirect_uri: str
+    verifier: str | None
+    form: dict[str, str]
+
+
+class AuthorizationCodeGrant(BaseGrant, TokenEndpointMixin):
+    """`grant_type=authorization_code`, as Authlib's dispatch wants it."""
+
+    GRANT_TYPE = GRANT_TYPE
+    TOKEN_ENDPOINT_AUTH_METHODS = ALL_METHODS
+
+    request: ClientRequest
+
+    def validate_token_request(self) -> None:
+        """Authenticate the client and read what it presents. Raises OAuth2Error."""
+        client: Any = self.authenticate_token_endpoint_client()
+        if GRANT_TYPE not in client.grant_types:
+            raise UnauthorizedClientError("The client may not use this grant_type")
+        self.request.client = client
+        self._presented = _Presented(
+            code_hash=ids.fingerprint(self.request.required("code")),
+            redirect_uri=self.request.required("redirect_uri"),
+            verifier=self.request.form.get("code_verifier"),
+            form=self.request.form,
+        )
+
+    def create_token_response(self) -> Any:
+        """Redeem the code in one transaction. Raises OAuth2Error."""
+        client: Any = self.request.client
+        with hot.transaction() as on:
+            outcome = _redeem(on, client, self._presented)
+        if isinstance(outcome, Refused):
+            tell_portal(outcome)
+            raise outcome.error
+        return HTTPStatus.OK, outcome, []
+
+
+def _redeem(on: hot.Executor, client: RegisteredClient, presented: _Presented) -> dict[str, Any] | Refused:
+    now = clock.millis()
+    claimed = on.one(
+        statements.CLAIM_CODE,
+        code_hash=presented.code_hash,
+        client_id=client.client_id,
+        now=now,
+        remember_until=now + REMEMBER_USED_MS,
+    )
+    if claimed is None:
+        return _not_claimed(on, client, presented, now)
+    grant_id, redirect_uri, challenge = claimed
+    found = grants.find(on, grant_id)
+    if found is None:
+        return invalid_grant()
+    grant, _ = found
+    if redirect_uri != presented.redirect_uri or not _proves(presented.verifier, challenge):
+        return end_grant(on, grant, action="code.burnt", why="code_burnt", now=now, tell=False)
+    return _decide_and_issue(on, client, grant, presented, now)
+
+
+def _decide_and_issue(
+    on: hot.Executor, client: RegisteredClient, grant: Grant, presented: _Presented, now: int
+) -> dict[str, Any] | Refused:
+    try:
+        check_resource(grant, presented.form)
+        acting = grants.standing(on, grant, client)
+    except InvalidTargetError as error:
+        return Refused(error)
+    except GrantLost as lost:
+        return end_grant(on, grant, action="grant.lost", why=lost.reason, now=now)
+    return issue(on, grant, client, acting, scope=grant.scope, grant_type=GRANT_TYPE, nonce=grant.nonce)
+
+
+def _proves(verifier: str | None, challenge: str | None) -> bool:
+    """RFC 7636 §4.6, S256 only. No code is issued without a challenge, so one that has none proves nothing."""
+    if challenge is None or verifier is None or _VERIFIER.fullmatch(verifier) is None:
+        return False
+    return hmac.compare_digest(_challenge_of(verifier), challenge)
+
+
+def _not_claimed(on: hot.Executor, client: RegisteredClient, presented: _Presented, now: int) -> Refused:
+    used = on.one(statements.FIND_USED_CODE, code_hash=presented.code_hash, client_id=client.client_id)
+    found = None if used is None else grants.find(on, used[0])
+    if found is None:
+        return invalid_grant()
+    return end_grant(on, found[0], action="code.replayed", why="code_replayed", now=now)

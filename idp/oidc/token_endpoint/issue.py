@@ -1,0 +1,86 @@
+"""Issuing: access token, refresh token and ID token for a grant that was just found to hold."""
+
+from typing import Any
+
+from idp import clock, ids
+from idp.audit.log import Entry, record
+from idp.clients.registry import RegisteredClient
+from idp.delegation.acting import Acting
+from idp.oidc import statements
+from idp.oidc.errors import InvalidTargetError
+from idp.oidc.grants import Grant
+from idp.oidc.tokens import access_token, id_token
+from idp.settings import settings
+from idp.store import hot
+
+OPENID, OFFLINE_ACCESS = "openid", "offline_access"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
+
+
+def issue(
+    on: hot.Executor,
+    grant: Grant,
+    client: RegisteredClient,
+    acting: Acting | None,
+    *,
+    scope: tuple[str, ...],
+    grant_type: str,
+    nonce: str | None = None,
+    parent_hash: str | None = None,
+) -> dict[str, Any]:
+    """Issue tokens for `scope`, store what is stored of them, write the audit, and return the answer's body.
+
+    `parent_hash` is the refresh token that this answer follows. A refresh token's own scope is always the grant's,
+    however narrow the access token was asked for (RFC 6749 §6).
+    """
+    access = access_token.issue(on, grant, client, acting, scope)
+    body: dict[str, Any] = {
+        "access_token": access.token,
+        "token_type": "Bearer",
+        "expires_in": access.expires_in,
+        "scope": " ".join(scope),
+    }
+    if REFRESH_TOKEN in client.grant_types:
+        body["refresh_token"] = _refresh_token(on, grant, parent_hash)
+    if OPENID in scope:
+        body["id_token"] = id_token.issue(grant, client, acting, access_token=access.token, nonce=nonce)
+    record(
+        on,
+        Entry(
+            "token.issued",
+            actor_id=grant.subject_id,
+            unit_id=grant.unit_id,
+            client_id=grant.client_id,
+            details={"grant_type": grant_type, "authorization": grant.id, "scope": body["scope"]},
+        ),
+    )
+    return body
+
+
+def _refresh_token(on: hot.Executor, grant: Grant, parent_hash: str | None) -> str:
+    token = ids.new_secret()
+    now = clock.millis()
+    on.run(
+        statements.INSERT_REFRESH,
+        token_hash=ids.fingerprint(token),
+        authorization_id=grant.id,
+        client_id=grant.client_id,
+        parent_hash=parent_hash,
+        now=now,
+        expires_at=_refresh_ends_at(grant, now),
+    )
+    return token
+
+
+def _refresh_ends_at(grant: Grant, now: int) -> int:
+    """Without `offline_access` a refresh token ends with the sign-in it came from (OpenID Connect Core §11)."""
+    end = now + settings().refresh_token_lifetime * 1000
+    if OFFLINE_ACCESS in grant.scope or grant.session_ends_at is None:
+        return end
+    return min(end, grant.session_ends_at)
+
+
+def check_resource(grant: Grant, form: dict[str, str]) -> None:
+    """Refuse any other audience than the grant's own (RFC 8707 §2.2). Raises InvalidTargetError."""
+    if form.get("resource", grant.resource) != grant.resource:
+        raise InvalidTargetError("The grant is for another resource")

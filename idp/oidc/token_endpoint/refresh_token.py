@@ -1,0 +1,137 @@
+"""The refresh token grant (RFC 6749 §6), with rotation in families (RFC 9700 §4.14.2).
+
+The family is the grant. Every refresh uses up the token presented and issues its successor; whoever presents a used
+token again shows that two parties hold it, and the family ends. Except: an answer can get lost. Within
+`refresh_grace` of its first use a token may be presented again as long as none of its successors was used; that
+gives another successor, a sibling. As soon as one sibling is used, the others count as used up: presenting one is
+reuse. So a portal that lost an answer goes on, and a thief gains nothing by being quick.
+
+A family refreshes one at a time: whoever refreshes holds the grant's row from the first statement to the commit.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+from typing import Any
+
+from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
+
+from idp import clock, ids
+from idp.clients.registry import RegisteredClient
+from idp.oidc import grants, statements
+from idp.oidc.client_auth import ALL_METHODS
+from idp.oidc.client_requests import ClientRequest
+from idp.oidc.errors import InvalidScopeError, InvalidTargetError, UnauthorizedClientError
+from idp.oidc.grants import Grant, GrantLost
+from idp.oidc.token_endpoint.issue import check_resource, issue
+from idp.oidc.token_endpoint.outcome import Refused, end_grant, invalid_grant, tell_portal
+from idp.settings import settings
+from idp.store import hot
+
+GRANT_TYPE = "refresh_token"
+
+
+class Use(Enum):
+    """What the presentation of a refresh token is."""
+
+    FIRST = "first"
+    RETRY = "retry"
+    REUSE = "reuse"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A refresh token as it stands in the database. Times are in milliseconds."""
+
+    expires_at: int
+    used_at: int | None
+    successor_used: bool
+    sibling_used: bool
+
+    def use(self, now: int, grace: int) -> Use:
+        """Return what presenting it at `now` is; `grace` is in milliseconds."""
+        if self.expires_at <= now:
+            return Use.EXPIRED
+        if self.sibling_used:
+            return Use.REUSE
+        if self.used_at is None:
+            return Use.FIRST
+        return Use.RETRY if now - self.used_at < grace and not self.successor_used else Use.REUSE
+
+
+class RefreshTokenGrant(BaseGrant, TokenEndpointMixin):
+    """`grant_type=refresh_token`, as Authlib's dispatch wants it."""
+
+    GRANT_TYPE = GRANT_TYPE
+    TOKEN_ENDPOINT_AUTH_METHODS = ALL_METHODS
+
+    request: ClientRequest
+
+    def validate_token_request(self) -> None:
+        """Authenticate the client and read what it presents. Raises OAuth2Error."""
+        client: Any = self.authenticate_token_endpoint_client()
+        if GRANT_TYPE not in client.grant_types:
+            raise UnauthorizedClientError("The client may not use this grant_type")
+        self.request.client = client
+        self._token_hash = ids.fingerprint(self.request.required("refresh_token"))
+
+    def create_token_response(self) -> Any:
+        """Rotate the token in one transaction. Raises OAuth2Error."""
+        client: Any = self.request.client
+        with hot.transaction() as on:
+            outcome = _refresh(on, client, self._token_hash, self.request.form)
+        if isinstance(outcome, Refused):
+            tell_portal(outcome)
+            raise outcome.error
+        return HTTPStatus.OK, outcome, []
+
+
+def _refresh(
+    on: hot.Executor, client: RegisteredClient, token_hash: str, form: dict[str, str]
+) -> dict[str, Any] | Refused:
+    now = clock.millis()
+    named = {"token_hash": token_hash, "client_id": client.client_id}
+    if on.one(statements.LOCK_FAMILY, **named, now=now) is None:
+        return invalid_grant()
+    row = on.one(statements.FIND_REFRESH, **named)
+    if row is None:
+        return invalid_grant()
+    grant = Grant.of_row(row)
+    use = presented(row).use(now, settings().refresh_grace * 1000)
+    if use is Use.EXPIRED:
+        return invalid_grant()
+    if use is Use.REUSE:
+        return end_grant(on, grant, action="refresh.reused", why="refresh_reused", now=now)
+    return _decide_and_rotate(on, client, grant, token_hash, form, now)
+
+
+def presented(row: hot.Row) -> Presented:
+    """Return the token that a row of FIND_REFRESH holds beside its grant."""
+    expires_at, used_at, successor_used, sibling_used = row[grants.COLUMNS :]
+    return Presented(expires_at, used_at, bool(successor_used), bool(sibling_used))
+
+
+def _decide_and_rotate(
+    on: hot.Executor, client: RegisteredClient, grant: Grant, token_hash: str, form: dict[str, str], now: int
+) -> dict[str, Any] | Refused:
+    try:
+        check_resource(grant, form)
+        scope = narrowed(grant, form.get("scope"))
+        acting = grants.standing(on, grant, client)
+    except (InvalidTargetError, InvalidScopeError) as error:
+        return Refused(error)  # the token stays unused: the client may ask again, better
+    except GrantLost as lost:
+        return end_grant(on, grant, action="grant.lost", why=lost.reason, now=now)
+    on.run(statements.MARK_REFRESHED, token_hash=token_hash, now=now)
+    return issue(on, grant, client, acting, scope=scope, grant_type=GRANT_TYPE, parent_hash=token_hash)
+
+
+def narrowed(grant: Grant, asked: str | None) -> tuple[str, ...]:
+    """Return the scope asked for, in the grant's order; all of it if none was. Raises InvalidScopeError for more."""
+    if asked is None:
+        return grant.scope
+    wanted = set(asked.split())
+    if not wanted or not wanted <= set(grant.scope):
+        raise InvalidScopeError("The scope exceeds what was granted")
+    return tuple(scope for scope in grant.scope if scope in wanted)

@@ -1,0 +1,112 @@
+"""Access tokens: RFC 9068 JWTs that are stored nowhere, or opaque ones for clients that want them.
+
+A JWT's `jti` is `<id of the grant>.<random>`: that is how introspection and UserInfo find the row on which the token
+hangs without keeping the token. Whoever sees a grant's id can do nothing with it.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from idp import clock, ids
+from idp.clients.registry import RegisteredClient
+from idp.delegation.acting import Acting
+from idp.oidc import statements
+from idp.oidc.grants import Grant
+from idp.oidc.tokens import jws
+from idp.oidc.tokens.claims import ORGANIZATION, USER
+from idp.persons.model import AccountKind
+from idp.rules.levels import amr_claim
+from idp.settings import settings
+from idp.store import hot
+
+JWT_TYPE = "at+jwt"
+OPAQUE = "opaque"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token for the client, and for how many seconds it lives."""
+
+    token: str
+    expires_in: int
+
+
+def ends_at(lifetime: int, acting: Acting | None) -> int:
+    """Return the moment (seconds since 1970) at which a token of `lifetime` ends: never later than the delegation."""
+    end = clock.timestamp() + lifetime
+    return end if acting is None or acting.valid_to is None else min(end, acting.valid_to // 1000)
+
+
+def issue(
+    on: hot.Executor, grant: Grant, client: RegisteredClient, acting: Acting | None, scope: tuple[str, ...]
+) -> Issued:
+    """Make an access token for `scope`, which lies within the grant's; store it if it is opaque."""
+    claims = claims_of(grant, acting, scope)
+    left = claims["exp"] - claims["iat"]
+    if client.access_token_format != OPAQUE:
+        return Issued(jws.sign(claims, alg=client.access_token_alg, typ=JWT_TYPE), left)
+    token = ids.new_secret()
+    on.run(
+        statements.INSERT_OPAQUE,
+        token_hash=ids.fingerprint(token),
+        authorization_id=grant.id,
+        claims=json.dumps(claims, ensure_ascii=False, separators=(",", ":")),
+        expires_at=claims["exp"] * 1000,
+    )
+    return Issued(token, left)
+
+
+def claims_of(grant: Grant, acting: Acting | None, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Return the claims of an access token (RFC 9068 §2.2) for one API, `aud`.
+
+    Acting for a unit, `sub` is the unit and `act.sub` the person (RFC 8693 §4.1): an API that overlooks `act` finds
+    the unit's records, never the agent's own.
+    """
+    claims: dict[str, Any] = {
+        "iss": settings().issuer,
+        "aud": grant.resource,
+        "client_id": grant.client_id,
+        "jti": f"{grant.id}.{ids.new_id('')}",
+        "iat": clock.timestamp(),
+        "exp": ends_at(settings().access_token_lifetime, acting),
+        **_subject(grant),
+        "scope": " ".join(scope),
+        "acr": grant.acr,
+        "amr": amr_claim(grant.amr),
+        "auth_time": grant.auth_time,
+    }
+    if grant.sid is not None:
+        claims["sid"] = grant.sid
+    if acting is not None:
+        claims["authorization_details"] = [_delegation(grant, acting, scope)]
+    return claims
+
+
+def _subject(grant: Grant) -> dict[str, Any]:
+    if grant.unit_id is not None:
+        return {
+            "sub": grant.unit_id,
+            "sub_profile": ORGANIZATION,
+            "act": {"sub": grant.subject_id, "sub_profile": USER},
+        }
+    profile = USER if grant.kind is AccountKind.PERSON else ORGANIZATION
+    return {"sub": grant.subject_id, "sub_profile": profile}
+
+
+def _delegation(grant: Grant, acting: Acting, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Return the RFC 9396 object that says what may be done for the unit, and until when (RFC 3339, UTC)."""
+    details: dict[str, Any] = {
+        "type": "unit_delegation",
+        "identifier": grant.unit_id,
+        "actions": [business for business in grant.businesses if business in scope],
+    }
+    if acting.valid_to is not None:
+        details["valid_to"] = f"{datetime.fromtimestamp(acting.valid_to // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return details
+
+
+def grant_id_of(jti: str) -> str:
+    """Return the id of the grant that a JWT hangs on."""
+    return jti.partition(".")[0]
