@@ -6,14 +6,36 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp import error_pages, i18n, limits, logs, look, paths, web
-from idp.flows import frame
+from idp.flows import (
+    account,
+    devices,
+    frame,
+    home,
+    raise_level,
+    register_person,
+    sign_in,
+    sign_out,
+    unionpay,
+)
+from idp.flows import help as help_pages
 from idp.gateways import Gateways, build_gateways
 from idp.oidc import endpoints, fast_paths
 from idp.settings import Settings
 from idp.store import vault
 from idp.store.db import db
 
-BLUEPRINTS: tuple[Blueprint, ...] = (endpoints.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    endpoints.blueprint,
+    account.blueprint,
+    devices.blueprint,
+    help_pages.blueprint,
+    home.blueprint,
+    raise_level.blueprint,
+    register_person.blueprint,
+    sign_in.blueprint,
+    sign_out.blueprint,
+    unionpay.blueprint,
+)
 
 
 def create_app(settings: Settings) -> Flask:

@@ -6,9 +6,11 @@ from flask import Flask, flash, get_flashed_messages, url_for
 from flask_babel import gettext as _
 
 from idp import web
+from idp.delegation import listing
 from idp.messages import N_
 from idp.persons.model import Person
 from idp.rules.masking import mask_name
+from idp.store.db import db
 
 LEVEL_NAMES = {1: N_("一级实名"), 2: N_("二级实名"), 3: N_("三级实名")}
 
@@ -55,8 +57,12 @@ def of_person(person: Person) -> dict[str, Any]:
         ("parents", _("父账号信息"), "building-2", "parent_accounts.page"),
         ("devices", _("登录设备"), "monitor-smartphone", "devices.page"),
     )
+    waiting = {"parents": listing.count_requests(db.session(), person.id)}
     return {
         "who": {"name": mask_name(person.full_name), "detail": level_name(person.real_name_level)},
-        "nav": [{"id": id_, "label": label, "icon": icon, "url": url_for(at)} for id_, label, icon, at in entries],
+        "nav": [
+            {"id": id_, "label": label, "icon": icon, "url": url_for(at), "count": waiting.get(id_, 0)}
+            for id_, label, icon, at in entries
+        ],
         "notice": notice(),
     }

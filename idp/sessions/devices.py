@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from idp import clock
+from idp.clients.model import Client
 from idp.errors import NotFound
 from idp.sessions import browser_sessions
-from idp.sessions.model import BrowserSession
+from idp.sessions.model import BrowserSession, PortalSession
 from idp.settings import settings
 from idp.store.db import db, transaction
 
@@ -38,6 +39,24 @@ def devices(subject_id: str) -> list[Device]:
         .order_by(BrowserSession.seen_at.desc())
     )
     return [Device(row.id, row.address, row.user_agent, row.auth_time, row.seen_at) for row in rows]
+
+
+def portals(session_id: str) -> list[str]:
+    """Return the names of the portals that a session is signed in at, each once."""
+    names = db.session().scalars(
+        select(Client.client_name)
+        .join(PortalSession, PortalSession.client_id == Client.client_id)
+        .where(PortalSession.session_id == session_id, PortalSession.ended_at.is_(None))
+        .distinct()
+        .order_by(Client.client_name)
+    )
+    return list(names)
+
+
+def sign_out(session_id: str) -> None:
+    """End the session of this browser, and with it those of its portals."""
+    with transaction() as session:
+        browser_sessions.end(session, session_id, why="signed_out")
 
 
 def end(subject_id: str, session_id: str) -> None:

@@ -1,0 +1,46 @@
+"""The authorization request that a page belongs to: `?interaction=` in its address, bound to this browser."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import request, url_for
+
+from idp import web
+from idp.clients import registry
+from idp.clients.registry import RegisteredClient
+from idp.sessions import interactions
+from idp.sessions.authorization_request import AuthorizationRequest
+from idp.sessions.interactions import InteractionGone
+from idp.store.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A living interaction of this browser, what was asked in it, and the portal that asked."""
+
+    interaction_id: str
+    asked: AuthorizationRequest
+    client: RegisteredClient
+
+    @property
+    def resume_url(self) -> str:
+        """Where the journey goes on once its need is met."""
+        return url_for("oidc.resume", interaction_id=self.interaction_id)
+
+
+def current() -> Journey | None:
+    """Return the journey of this page, or None where the address names none. Raises InteractionGone.
+
+    The page may then send its form on to the portal: its redirect URI was checked when the request came in.
+    """
+    interaction_id = request.args.get("interaction")
+    if not interaction_id:
+        return None
+    interaction = interactions.find(db.session(), interaction_id, web.browser_id())
+    asked = interactions.asked(interaction)
+    client = registry.find(asked.client_id)
+    if client is None:
+        raise InteractionGone
+    parts = urlsplit(asked.redirect_uri)
+    web.allow_form_target(f"{parts.scheme}://{parts.netloc}")
+    return Journey(interaction.id, asked, client)

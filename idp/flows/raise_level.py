@@ -1,0 +1,100 @@
+"""实名等级 (U2, F3): what a higher level needs and the ways to it; with `?interaction=` on the way to a portal."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from idp import web
+from idp.flows import frame, journey
+from idp.flows.forms.base import Confirmation
+from idp.flows.journey import Journey
+from idp.persons import records
+from idp.rules.levels import Acr, RealNameLevel, TrustLevel, parse_acr
+from idp.sessions import interactions
+from idp.sessions.levels import acr_of_session
+from idp.web import Access, access
+
+blueprint = Blueprint("raise_level", __name__)
+
+UNMET = "unmet_authentication_requirements"  # OpenID Connect Core Error Code UNMET_AUTHENTICATION_REQUIREMENTS 1.0
+
+
+@blueprint.get("/raise-level")
+@access(Access.SIGNED_IN)
+def page() -> ResponseReturnValue:
+    """Show the levels, the one that is reached, and how to reach the others."""
+    belongs_to = journey.current()
+    if not web.current().is_person:
+        return _of_unit(belongs_to)
+    person = records.person(web.current().subject_id)
+    levels = _levels(person.real_name_level, request.args.get("interaction"))
+    if belongs_to is None:
+        return render_template(
+            "account/level.html", level=person.real_name_level, levels=levels, **frame.of_person(person)
+        )
+    demanded = _demanded(belongs_to)
+    return render_template(
+        "raise_level/index.html",
+        form=Confirmation(),
+        portal=belongs_to.client.client_name,
+        level=person.real_name_level,
+        level_name=frame.level_name(person.real_name_level),
+        missing=acr_of_session(web.current()) < demanded,
+        out_of_reach=demanded > Acr.L1,
+        levels=[item for item in levels if item["ways"]],
+        resume_url=belongs_to.resume_url,
+        give_up_url=url_for("raise_level.give_up", interaction=belongs_to.interaction_id),
+    )
+
+
+@blueprint.post("/raise-level/give-up")
+@access(Access.SIGNED_IN)
+def give_up() -> ResponseReturnValue:
+    """Go back to the portal without the level it asked for; it is told so."""
+    belongs_to = journey.current()
+    if belongs_to is None:
+        return redirect(url_for("home.page"), 303)
+    interactions.refuse(belongs_to.interaction_id, UNMET)
+    return redirect(belongs_to.resume_url, 303)
+
+
+def _of_unit(belongs_to: Journey | None) -> ResponseReturnValue:
+    """Tell a unit's own account what is missing: its trust level is the province's to lift (F2)."""
+    if belongs_to is None:
+        return redirect(url_for("unit_account.page"))
+    return render_template(
+        "raise_level/unit.html",
+        form=Confirmation(),
+        portal=belongs_to.client.client_name,
+        level=TrustLevel(web.current().trust_level).name,
+        demanded=TrustLevel(belongs_to.client.min_unit_level).name,
+        sign_in_url=url_for("sign_in.page", interaction=belongs_to.interaction_id, tab="unit"),
+        give_up_url=url_for("raise_level.give_up", interaction=belongs_to.interaction_id),
+    )
+
+
+def _demanded(belongs_to: Journey) -> Acr:
+    """Return the lowest `acr` that the portal takes: its own minimum, or what the request calls essential."""
+    essential = [acr for value in belongs_to.asked.essential_acr if (acr := parse_acr(value)) is not None]
+    return Acr(max(belongs_to.client.min_person_level, min(essential, default=Acr.L0)))
+
+
+def _levels(reached: int, interaction: str | None) -> list[dict[str, Any]]:
+    check = url_for("unionpay.page", interaction=interaction)
+    unionpay = {"label": _("银联实名认证"), "url": check, "icon": "credit-card"}
+    texts = {
+        RealNameLevel.ONE: _("已注册，证件信息尚未核验。"),
+        RealNameLevel.TWO: _("姓名、证件、银行卡和手机号经银联核验一致。"),
+        RealNameLevel.THREE: _("经权威机构人脸比对，或通过数字证书认证。线上办理方式暂未开通。"),
+    }
+    return [
+        {
+            "number": int(level),
+            "name": frame.level_name(level),
+            "text": text,
+            "ways": [unionpay] if level is RealNameLevel.TWO and reached < level else [],
+        }
+        for level, text in texts.items()
+    ]
