@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask_babel import gettext
 
 from idp.errors import DomainError
-from idp.gateways.errors import GatewayError
+from idp.gateways.errors import GatewayError, GatewayRefused
 from idp.rules.documents import PersonDocument, UnitDocument
 from idp.rules.documents.errors import DocumentOtherKind
 from idp.rules.passwords import PasswordPoint, PasswordRefused
@@ -41,6 +41,7 @@ SENTENCES: dict[str, str] = {
     "error": N_("操作未能完成，请稍后重试"),
     "not_found": N_("您访问的内容不存在，或不属于当前账号"),
     "forbidden": N_("当前账号不能进行此操作"),
+    "too_often": N_("操作过于频繁，请稍等片刻再试"),
     "interaction_gone": N_("本次登录请求已失效，请返回应用重新发起登录"),
     # Numbers and names of persons (P1, P2, P5)
     "document_refused": N_("证件号码有误，请核对后重新填写"),
@@ -93,6 +94,31 @@ SENTENCES: dict[str, str] = {
     "too_many_failures": N_("密码连续错误5次，账号已被锁定1小时，请于 %(minutes)s 分钟后再试"),
     "account_locked": N_("账号已被管理员锁定，如有疑问请拨打政务服务热线 12345 或到服务窗口咨询"),
     "unit_account_not_taken": N_("该应用不接受单位账号登录，请用经办人的个人账号登录"),
+    # Registration of units (U1–U5, P13) and their data (U16)
+    "agent_mismatch": N_("用户名与证件号码不匹配，请核对经办人员的个人账号信息"),
+    "agent_level_too_low": N_("当前账号实名等级不足，请至少提升至二级实名后重试"),
+    "person_data_wrong": N_("[自然人用户信息]数据错误"),
+    "unit_data_refused": N_("填写的信息有误，请检查"),
+    "unit_number_taken": N_("单位证件号码已被使用[%(reference)s]"),
+    "unit_number_quota": N_("今日查询单位证件号码的次数已达上限，请 24 小时后再试"),
+    "region_incomplete": N_("请将单位所在地选择到最后一级"),
+    "password_needed_again": N_("修改用户名或证件号码后，请重新设置密码"),
+    "unit_name_fixed": N_("单位已实名认证，单位名称和法定代表人不能自行修改"),
+    # Bindings and grants (U9–U13, P14)
+    "person_not_found": N_("未查询到对应用户，请检查用户信息后重新发起绑定"),
+    "already_bound": N_("该用户已绑定，或已有等待其确认的绑定请求"),
+    "binding_gone": N_("该绑定已被处理或已解除，请刷新页面查看"),
+    "common_contact_stays": N_("常用联系人须先设置新的常用联系人，方可取消绑定"),
+    "common_contact_cannot_leave": N_("您是该单位的常用联系人，须由单位先设置新的常用联系人，方可退出"),
+    "business_unknown": N_("该业务不存在或已停办，请重新选择"),
+    "grant_gone": N_("该授权已收回或已到期，请刷新页面查看"),
+    "window_reversed": N_("结束日期不能早于开始日期"),
+    "window_over": N_("结束日期已过，请重新选择"),
+    "window_too_far": N_("日期过远，请重新选择"),
+    "too_many_tries": N_("尝试次数过多，请 24 小时后再试"),
+    "account_gone": N_("账号状态已改变，请刷新页面查看"),
+    "choice_needed": N_("请选择要办理业务的单位或身份"),
+    "choice_refused": N_("所选单位当前不能使用，请查看原因或重新选择"),
     # The check by UnionPay, P6
     "unionpay_mismatch": N_("银联核验未通过：姓名、证件号码、银行卡号与预留手机号不一致，请核对后重试"),
     "unionpay_card_not_supported": N_("该银行卡不支持实名认证，请更换一张银行卡"),
@@ -121,6 +147,12 @@ _GATEWAYS: dict[str, str] = {
 }
 
 
+_REFUSED_BY: dict[str, str] = {
+    "sms": N_("短信无法发送到该手机号，请核对手机号或更换手机号"),
+    "unionpay": N_("银联未受理此次核验，请核对银行卡号或更换银行卡"),
+    "company_register": N_("市场监管法人库未受理此次查询，请核对后重试"),
+}
+
 _ANY_GATEWAY = N_("相关服务暂时不可用，请稍后重试")
 
 
@@ -136,6 +168,8 @@ def _other_kind(error: DomainError) -> str:
 
 
 def _gateway(error: DomainError) -> str:
+    if isinstance(error, GatewayRefused):
+        return str(gettext(_REFUSED_BY.get(error.gateway, _ANY_GATEWAY)))
     return str(gettext(_GATEWAYS.get(error.facts["gateway"], _ANY_GATEWAY)))
 
 
