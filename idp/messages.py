@@ -119,6 +119,12 @@ SENTENCES: dict[str, str] = {
     "account_gone": N_("账号状态已改变，请刷新页面查看"),
     "choice_needed": N_("请选择要办理业务的单位或身份"),
     "choice_refused": N_("所选单位当前不能使用，请查看原因或重新选择"),
+    # Authorization requests and logout requests of portals (DESIGN 3, F3, F5)
+    "authorization_request_unreadable": N_("登录请求格式有误，请返回应用重新发起登录"),
+    "client_unknown": N_("该应用未在本平台登记或已停用，为保护您的账号，登录已停止"),
+    "redirect_uri_unknown": N_("该应用的返回地址未经登记，为保护您的账号，登录已停止。请联系该应用的管理人员"),
+    "uscc_account_needed": N_("请使用统一社会信用代码注册的账号登录办理业务"),
+    "logout_refused": N_("应用发来的退出请求有误，您尚未退出登录"),
     # The check by UnionPay, P6
     "unionpay_mismatch": N_("银联核验未通过：姓名、证件号码、银行卡号与预留手机号不一致，请核对后重试"),
     "unionpay_card_not_supported": N_("该银行卡不支持实名认证，请更换一张银行卡"),

@@ -7,13 +7,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from idp import web
+from idp.delegation import context_class
 from idp.flows import frame, journey
 from idp.flows.forms.base import Confirmation
 from idp.flows.journey import Journey
 from idp.persons import records
-from idp.rules.levels import Acr, RealNameLevel, TrustLevel, parse_acr
+from idp.rules.levels import Acr, RealNameLevel, TrustLevel
 from idp.sessions import interactions
 from idp.sessions.levels import acr_of_session
+from idp.store.db import db
 from idp.web import Access, access
 
 blueprint = Blueprint("raise_level", __name__)
@@ -76,9 +78,8 @@ def _of_unit(belongs_to: Journey | None) -> ResponseReturnValue:
 
 
 def _demanded(belongs_to: Journey) -> Acr:
-    """Return the lowest `acr` that the portal takes: its own minimum, or what the request calls essential."""
-    essential = [acr for value in belongs_to.asked.essential_acr if (acr := parse_acr(value)) is not None]
-    return Acr(max(belongs_to.client.min_person_level, min(essential, default=Acr.L0)))
+    """Return the lowest `acr` that is of use here: the same that the dispatcher asks for."""
+    return context_class.demanded_of_person(db.session(), belongs_to.client, belongs_to.asked)
 
 
 def _levels(reached: int, interaction: str | None) -> list[dict[str, Any]]:

@@ -1,0 +1,106 @@
+"""Everything that the needs look at: what was asked, by which client, who is signed in, what was answered so far."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from idp import clock
+from idp.clients.registry import RegisteredClient
+from idp.delegation import context_class, for_whom, granting
+from idp.delegation.acting import Refused
+from idp.delegation.for_whom import Answers
+from idp.delegation.granting import Granted
+from idp.oidc.authorize.respond import ReplyTo
+from idp.rules.levels import Acr
+from idp.sessions import interactions
+from idp.sessions.authorization_request import AuthorizationRequest
+from idp.sessions.browser_sessions import SignedIn
+from idp.sessions.levels import acr_of_session
+from idp.sessions.model import Interaction
+from idp.store import hot
+from idp.store.base import to_millis
+from idp.store.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What was answered in this interaction so far. `begun_at` is in milliseconds; without an id nothing is stored."""
+
+    interaction_id: str | None = None
+    begun_at: int = field(default_factory=clock.millis)
+    answers: Answers = field(default_factory=Answers)
+    consented: bool = False
+    level_offered: bool = False
+    refusal: str | None = None
+
+    @classmethod
+    def of(cls, interaction: Interaction) -> "Progress":
+        """Return what the row of an interaction says."""
+        return cls(
+            interaction.id,
+            to_millis(interaction.created_at),
+            Answers(interaction.acting_for, interaction.as_unit),
+            interaction.consented,
+            interaction.level_offered,
+            interaction.refusal,
+        )
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One moment of an authorization request. What is looked up for it is looked up once."""
+
+    request: AuthorizationRequest
+    client: RegisteredClient
+    who: SignedIn | None
+    progress: Progress
+
+    @property
+    def reply_to(self) -> ReplyTo:
+        """Where the answer goes."""
+        return ReplyTo(self.request.redirect_uri, self.request.response_mode, self.request.state)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no page may be shown (OpenID Connect Core §3.1.2.1, prompt=none)."""
+        return "none" in self.request.prompt
+
+    @property
+    def subject(self) -> SignedIn:
+        """Who is signed in; asked only after the need to sign in is met."""
+        if self.who is None:
+            msg = "nobody is signed in"
+            raise RuntimeError(msg)
+        return self.who
+
+    @property
+    def session_level(self) -> Acr:
+        """The `acr` that the session has."""
+        return acr_of_session(self.subject)
+
+    @property
+    def level(self) -> Acr:
+        """The `acr` that the tokens will state; every decision about a business rests on it."""
+        return context_class.stated(self.request, self.session_level)
+
+    @cached_property
+    def acting_for(self) -> str | None:
+        """A unit's id, MYSELF, or None: it must be asked for."""
+        return for_whom.resolve(db.session(), self.client, self.request, self.subject, self.progress.answers)
+
+    @property
+    def unit_id(self) -> str | None:
+        """The unit acted for, once that is settled."""
+        return None if self.acting_for in {None, interactions.MYSELF} else self.acting_for
+
+    def granted(self, on: hot.Executor) -> Granted | Refused:
+        """Return what the client would get now (C3)."""
+        if self.unit_id is None:
+            return granting.for_oneself(self.client, self.request)
+        return granting.for_unit(
+            on,
+            self.client,
+            self.request,
+            person_id=self.subject.subject_id,
+            unit_id=self.unit_id,
+            level=self.level,
+        )
