@@ -113,6 +113,11 @@ def browser_id() -> str:
     return found
 
 
+def has_browser_id() -> bool:
+    """Whether this request brought the cookie: what another site posts comes without it (SameSite=Lax)."""
+    return isinstance(session.get("browser"), str)
+
+
 def allow_form_target(origin: str) -> None:
     """Let forms of this page lead to `origin`, a validated redirect URI's: CSP `form-action` covers redirects too."""
     g.form_targets = [*g.get("form_targets", []), origin]

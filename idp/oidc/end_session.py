@@ -23,6 +23,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import select
+from werkzeug.wrappers import Response
 
 from idp import web
 from idp.clients import registry
@@ -150,7 +151,9 @@ def confirm_logout() -> ResponseReturnValue:
         return _question(form, who)
     with transaction() as session:
         browser_sessions.end(session, who.session_id, why="rp_logout")
-    return _answer(asked)
+    response = _answer(asked)
+    web.drop_session_cookie(response)
+    return response
 
 
 def _is_of_session(asked: LogoutRequest, who: SignedIn) -> bool:
@@ -180,14 +183,15 @@ def _question(form: FlaskForm, who: SignedIn) -> ResponseReturnValue:
     )
 
 
-def _answer(asked: LogoutRequest) -> ResponseReturnValue:
-    """§3: back to the portal, or a page that says that the person is signed out."""
+def _answer(asked: LogoutRequest) -> Response:
+    """§3: back to the portal, or a page that says that the person is signed out.
+
+    No cookie is touched here: a form of another site comes without cookies, looks like nobody, and must not take the
+    session from the browser.
+    """
     if asked.redirect_uri is not None:
-        response = redirect(asked.redirect_uri, HTTPStatus.SEE_OTHER)
-    else:
-        response = make_response(_signed_out(asked))
-    web.drop_session_cookie(response)
-    return response
+        return redirect(asked.redirect_uri, HTTPStatus.SEE_OTHER)
+    return make_response(_signed_out(asked))
 
 
 def _signed_out(asked: LogoutRequest) -> str:

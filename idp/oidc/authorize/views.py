@@ -63,9 +63,12 @@ def resume(interaction_id: str) -> ResponseReturnValue:
 def give_up(interaction_id: str) -> ResponseReturnValue:
     """Let the person go back to the portal with nothing: `access_denied` (RFC 6749 §4.1.2.1).
 
-    The id is a secret of this browser, so no other site can send this form.
+    The id is a secret of this browser, so no other site can send this form; one that tries brings no cookie, and the
+    browser is not given another.
     """
     try:
+        if not web.has_browser_id():
+            raise InteractionGone
         interactions.refuse(_find(interaction_id).id)
     except InteractionGone as error:
         return _refused(error)
