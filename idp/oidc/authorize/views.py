@@ -66,9 +66,9 @@ def give_up(interaction_id: str) -> ResponseReturnValue:
     The id is a secret of this browser, so no other site can send this form; one that tries brings no cookie, and the
     browser is not given another.
     """
+    if not web.has_browser_id():
+        return _refused(InteractionGone())
     try:
-        if not web.has_browser_id():
-            raise InteractionGone
         interactions.refuse(_find(interaction_id).id)
     except InteractionGone as error:
         return _refused(error)
