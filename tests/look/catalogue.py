@@ -19,12 +19,12 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-PROVINCES = [("440000", "广东省"), ("110000", "北京市")]
+PROVINCES = {"440000": "广东省", "110000": "北京市"}
 BELOW = {
-    "440000": ("city", [("440100", "广州市"), ("440700", "江门市"), ("441900", "东莞市"), ("442000", "中山市")]),
-    "440100": ("district", [("440106", "天河区"), ("440111", "白云区")]),
-    "440700": ("district", [("440703", "蓬江区"), ("440704", "江海区")]),
-    "110000": ("district", [("110101", "东城区"), ("110108", "海淀区")]),
+    "440000": ("city", {"440100": "广州市", "440700": "江门市", "441900": "东莞市", "442000": "中山市"}),
+    "440100": ("district", {"440106": "天河区", "440111": "白云区"}),
+    "440700": ("district", {"440703": "蓬江区", "440704": "江海区"}),
+    "110000": ("district", {"110101": "东城区", "110108": "海淀区"}),
 }
 PROMPTS = {"province": "请选择省份", "city": "请选择城市", "district": "请选择区县"}
 
@@ -147,12 +147,12 @@ def register_person() -> str:
 @page("register-person-errors")
 def register_person_errors() -> str:
     typed = {"username": "taken_name", "name": "陈示例", "phone": "13800138000", "code": "123456"}
-    form = forms.RegisterPerson(MultiDict({**typed, "document_type": "id_card", "accept_terms": "y"}), meta={"csrf": False})
-    form.validate()
-    form.document_number.errors = [Markup('自然人证件号码已被使用，<a href="/?recover">去找回账号</a>')]  # noqa: S704
-    return render_template(
-        "register_person/index.html", form=form, tabs=register_tabs("person"), wait=42, links=LINKS
+    form = forms.RegisterPerson(
+        MultiDict({**typed, "document_type": "id_card", "accept_terms": "y"}), meta={"csrf": False}
     )
+    form.validate()
+    form.document_number.errors = [Markup('自然人证件号码已被使用，<a href="/?recover">去找回账号</a>')]
+    return render_template("register_person/index.html", form=form, tabs=register_tabs("person"), wait=42, links=LINKS)
 
 
 def register_unit_1(level_too_low: dict[str, Any] | None = None) -> str:
@@ -185,13 +185,12 @@ def register_unit_1_level() -> str:
 
 def fill_regions(form: forms.RegisterUnit) -> None:
     """Set the choices that follow from what is chosen, as the real view does."""
-    choices: dict[str, list[tuple[str, str]]] = {"province": PROVINCES, "city": [], "district": []}
+    choices: dict[str, dict[str, str]] = {"province": PROVINCES, "city": {}, "district": {}}
     for name in ("province", "city"):
-        level, regions = BELOW.get(form[name].data or "", ("district", []))
-        if regions:
-            choices[level] = regions
+        level, regions = BELOW.get(form[name].data or "", ("district", {}))
+        choices[level] = regions or choices[level]
     for name, regions in choices.items():
-        form[name].choices = [("", PROMPTS[name]), *regions]
+        form[name].choices = {"": PROMPTS[name], **regions}
 
 
 @page("register-unit-2")
@@ -248,7 +247,16 @@ def register_unit_done() -> str:
 
 
 def option(id_: str, name: str, code: str, **rest: Any) -> dict[str, Any]:
-    return {"id": id_, "name": name, "code": code, "kind": "经办人员", "verified": True, "reason": "", "mend": None, **rest}
+    return {
+        "id": id_,
+        "name": name,
+        "code": code,
+        "kind": "经办人员",
+        "verified": True,
+        "reason": "",
+        "mend": None,
+        **rest,
+    }
 
 
 OPTIONS = [
@@ -601,8 +609,8 @@ def signed_out() -> str:
 
 def regions() -> Response:
     """Answer region-picker.js: what lies below `parent`."""
-    level, below = BELOW.get(request.args["parent"], (None, []))
-    return jsonify(level=level, regions=[{"code": code, "name": name} for code, name in below])
+    level, below = BELOW.get(request.args["parent"], (None, {}))
+    return jsonify(level=level, regions=[{"code": code, "name": name} for code, name in below.items()])
 
 
 def index() -> str:

@@ -5,9 +5,9 @@ from wtforms import BooleanField, DateField, PasswordField, RadioField, SelectFi
 from wtforms.validators import InputRequired, Optional, ValidationError
 
 REQUIRED = [InputRequired(message="该字段是必填字段。")]
-PERSON_DOCUMENTS = [("id_card", "居民身份证"), ("hm_pass", "港澳居民来往内地通行证"), ("passport", "护照")]
-UNIT_DOCUMENTS = [("uscc", "统一社会信用代码")]
-KINDS = [("agent", "经办人员"), ("common_contact", "常用联系人")]
+PERSON_DOCUMENTS = {"id_card": "居民身份证", "hm_permit": "港澳居民来往内地通行证", "passport": "护照"}
+UNIT_DOCUMENTS = {"uscc": "统一社会信用代码"}
+KINDS = {"agent": "经办人员", "common_contact": "常用联系人"}
 
 
 class PersonSignIn(FlaskForm):
@@ -72,7 +72,7 @@ class Bind(FlaskForm):
 
 
 class Grant(FlaskForm):
-    business = SelectField("业务", REQUIRED, choices=[("education", "继续教育"), ("recruitment", "公共招聘")])
+    business = SelectField("业务", REQUIRED, choices={"education": "继续教育", "recruitment": "公共招聘"})
     valid_from = DateField("开始日期", [Optional()])
     valid_to = DateField("结束日期", [Optional()])
 
