@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.support.browser",
     "tests.support.databases",
     "tests.support.redis",
+    "tests.support.stack",
 ]
 
 # The machine is shared and slow at times: a deadline would fail on the load, not on the code. Derandomized,

@@ -81,7 +81,8 @@ def make_app(key_file: Path) -> Iterator[MakeApp]:
     made: list[Flask] = []
 
     def make(database_url: str, **changes: Any) -> Flask:
-        app = create_app(Settings(**{"database_url": database_url, "key_file": key_file} | QUICK_HASHES | changes))
+        usual: dict[str, Any] = {"database_url": database_url, "key_file": key_file}
+        app = create_app(Settings(**(usual | QUICK_HASHES | changes)))
         app.testing = True
         made.append(app)
         return app

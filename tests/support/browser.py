@@ -9,6 +9,7 @@ broken even if the test did not look there. A test that provokes such an error o
 import os
 import re
 from collections.abc import Callable, Generator, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ class Watch:
             self._refused_pages.add(response.url)
 
 
+_machines = count(1)
 _watches = pytest.StashKey[list[Watch]]()
 
 
@@ -99,12 +101,15 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def new_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a page in a context of its own: another person at another machine.
 
-    Its keywords are those of Playwright's `new_context`, e.g. `viewport=PHONE` or `color_scheme="dark"`.
+    Its keywords are those of Playwright's `new_context`, e.g. `viewport=PHONE` or `color_scheme="dark"`. The other
+    machine has an address of its own as far as a provider with `trusted_proxies` can tell, so that limits per address
+    count every person of a test apart.
     """
     watches = request.node.stash.setdefault(_watches, [])
 
     def open_page(**options: object) -> Page:
-        defaults: dict[str, object] = {"locale": "zh-CN", "viewport": DESKTOP}
+        address = {"X-Forwarded-For": f"2001:db8:0:{next(_machines):x}::1"}  # RFC 3849: for documentation
+        defaults: dict[str, object] = {"locale": "zh-CN", "viewport": DESKTOP, "extra_http_headers": address}
         context = browser.new_context(**(defaults | options))  # type: ignore[arg-type]
         context.set_default_timeout(ACTION_MILLISECONDS)
         watches.append(Watch(context))
