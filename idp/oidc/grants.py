@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from idp.clients.registry import RegisteredClient
-from idp.delegation.acting import Acting, Minimum, Refused, acting
+from idp.delegation.acting import Acting, Refused, acting
+from idp.delegation.granting import minimum_of
 from idp.oidc import statements
 from idp.persons.model import AccountKind, AccountStatus
 from idp.rules.levels import Acr, Amr, parse_acr
@@ -115,7 +116,7 @@ def standing(on: hot.Executor, grant: Grant, client: RegisteredClient) -> Acting
     """Return what acting.py says of the grant now, None when nobody is acted for. Raises GrantLost.
 
     A grant holds as a whole: if one of its businesses is lost, the portal signs the person in anew and gets those
-    that are left. `client` is the one the grant was made for; its own lowest levels count too (F3).
+    that are left. `client` is the one the grant was made for; what it demands by itself counts too (F3, F5).
     """
     if grant.ended_at is not None:
         raise GrantLost("ended")
@@ -131,7 +132,7 @@ def standing(on: hot.Executor, grant: Grant, client: RegisteredClient) -> Acting
         grant.unit_id,
         grant.businesses,
         level=parse_acr(grant.acr) or Acr.L0,
-        minimum=Minimum(client.min_person_level, client.min_unit_level),
+        minimum=minimum_of(client),
     )
     if isinstance(answer, Refused):
         raise GrantLost(answer.reason)
