@@ -42,7 +42,7 @@ def resolve(
     if "select_account" in request.prompt:
         return None
     if names_a_unit(request):
-        return _certain_unit(session, request)
+        return certain_unit(session, request)
     if "none" in request.prompt:
         return _remembered(session, client, request, who)
     return _without_a_word(session, client, request, who, answers)
@@ -60,7 +60,7 @@ def names_a_unit(request: AuthorizationRequest) -> bool:
     return request.org_hint is not None or (delegation is not None and delegation.identifier is not None)
 
 
-def _certain_unit(session: Session, request: AuthorizationRequest) -> str | None:
+def certain_unit(session: Session, request: AuthorizationRequest) -> str | None:
     """Return the unit that the client names, by id or else by USCC; None for a USCC that no unit has."""
     if request.unit_delegation is not None and request.unit_delegation.identifier is not None:
         return request.unit_delegation.identifier
