@@ -1,5 +1,6 @@
 """The SMS gateway's interface: what it takes, that it takes an id once, and what it lists."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -74,6 +75,20 @@ def test_an_id_sent_in_parallel_arrives_once(sms: Client) -> None:
     assert sorted(answer.json()["deliveries"] for answer in answers) == list(range(1, 49))
     listed = sms.get("/sms/messages").json()
     assert [(message["message_id"], message["deliveries"]) for message in listed] == [("m-1", 48)]
+
+
+def test_no_delivery_is_lost_when_threads_change_places_all_the_time() -> None:
+    """Over HTTP threads seldom meet between reading and writing; here they do, so that the lock is proven."""
+    inbox = Inbox()
+    message = Message("m-1", PHONE, "verification_code", "text")
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: [inbox.receive(message) for _ in range(250)], range(8)))
+    finally:
+        sys.setswitchinterval(usual)
+    assert [message.deliveries for message in inbox.messages()] == [2000]
 
 
 def test_parallel_messages_are_all_kept(sms: Client) -> None:
