@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from flask import Request
 
@@ -64,10 +64,9 @@ def parse(encoded: bytes) -> Parameters:
     """Take application/x-www-form-urlencoded bytes apart. Raises RequestUnreadable."""
     if len(encoded) > MAX_QUERY:
         raise RequestUnreadable
-    try:
-        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
-    except ValueError as error:
-        raise RequestUnreadable from error
+    pairs = [_unquoted(pair) for pair in encoded.split(b"&") if pair]
+    if len(pairs) > MAX_PARAMETERS:
+        raise RequestUnreadable
     named = [(name, value) for raw, value in pairs if (name := _text(raw, MAX_VALUE))]
     counts = Counter(name for name, _ in named)
     repeated = frozenset(name for name, count in counts.items() if count > 1)
@@ -80,6 +79,12 @@ def parse(encoded: bytes) -> Parameters:
         elif value and name not in repeated:  # RFC 6749 §3.1: without a value means omitted
             values[name] = value
     return Parameters(values, repeated, frozenset(broken))
+
+
+def _unquoted(pair: bytes) -> tuple[bytes, bytes]:
+    """Return name and value as bytes; `urllib.parse.parse_qsl` cannot tell which of them are no UTF-8."""
+    name, _, value = pair.replace(b"+", b" ").partition(b"=")
+    return unquote_to_bytes(name), unquote_to_bytes(value)
 
 
 def _text(raw: bytes, longest: int) -> str | None:
