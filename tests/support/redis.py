@@ -23,7 +23,7 @@ def redis_server() -> Iterator[str]:
     directory = Path(tempfile.mkdtemp(prefix="jingban-redis-"))
     socket = directory / "redis.sock"
     socket_only: list[str | Path] = ["--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"]
-    in_memory = ["--save", "", "--appendonly", "no"]
+    in_memory = ["--save", "", "--appendonly", "no", "--loglevel", "warning"]
     server = Spawned([services.redis_server() or "", *socket_only, *in_memory], None, directory)
     try:
         _wait(socket, server)

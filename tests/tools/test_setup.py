@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -164,10 +165,12 @@ def test_an_old_python_is_refused_with_a_sentence(
     assert "needs Python 3.11 or newer" in capsys.readouterr().err
 
 
-def test_every_make_target_is_explained_and_is_a_job() -> None:
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    targets = {line.split()[1] for line in done.stdout.splitlines()}
-    assert targets == {"help", *setup._jobs()}
+def test_every_job_has_its_make_target_and_is_explained() -> None:
+    lines = (ROOT / "Makefile").read_text()
+    targets = dict(re.findall(r"^([a-z]+):.*## .+\n\t(.*)$", lines, re.MULTILINE))
+    assert set(targets) == {"help", *setup._jobs()}
+    for job in setup._jobs():
+        assert targets[job].removesuffix(" $(ARGS)") == f"$(SETUP) {job}"
 
 
 def test_required_services_end_the_session(tmp_path: Path) -> None:
