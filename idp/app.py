@@ -5,17 +5,26 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from idp import error_pages, i18n, limits, logs, look, paths, web
+from idp import error_pages, i18n, jobs, limits, logs, look, paths, web
 from idp.flows import (
     account,
+    agreements,
+    choose_unit,
+    consent,
     devices,
     frame,
+    grants,
     home,
+    parent_accounts,
     raise_level,
+    regions,
     register_person,
+    register_unit,
     sign_in,
     sign_out,
+    sub_accounts,
     unionpay,
+    unit_account,
 )
 from idp.flows import help as help_pages
 from idp.gateways import Gateways, build_gateways
@@ -27,14 +36,23 @@ from idp.store.db import db
 BLUEPRINTS: tuple[Blueprint, ...] = (
     endpoints.blueprint,
     account.blueprint,
+    agreements.blueprint,
+    choose_unit.blueprint,
+    consent.blueprint,
     devices.blueprint,
+    grants.blueprint,
     help_pages.blueprint,
     home.blueprint,
+    parent_accounts.blueprint,
     raise_level.blueprint,
+    regions.blueprint,
     register_person.blueprint,
+    register_unit.blueprint,
     sign_in.blueprint,
     sign_out.blueprint,
+    sub_accounts.blueprint,
     unionpay.blueprint,
+    unit_account.blueprint,
 )
 
 
@@ -58,6 +76,7 @@ def create_app(settings: Settings) -> Flask:
     CSRFProtect(app).exempt(endpoints.blueprint)  # clients send no cookie; authorization requests come from elsewhere
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    jobs.register_handlers()
     fast_paths.install(app, settings)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

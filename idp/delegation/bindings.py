@@ -7,7 +7,7 @@ Only so can two who set another common contact at once both succeed: the databas
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,7 @@ from idp.store.db import transaction
 from idp.units.model import Unit
 
 BY_UNIT, BY_PERSON = "unit", "person"
+NO_CONTACT = Binding.kind != BindingKind.COMMON_CONTACT
 SMS_KEEPS = timedelta(hours=12)
 MISMATCHES_A_DAY = 30
 _SMS_VALUE = 60  # characters that a parameter of an SMS may have
@@ -217,15 +218,24 @@ def _make_common_contact(session: Session, unit_id: str, binding_id: str) -> str
     return person_id
 
 
+def withdraw_request(unit_id: str, binding_id: str) -> None:
+    """Take a request back that the person has not answered yet. Raises BindingGone."""
+    with transaction() as session:
+        waiting = and_(Binding.unit_id == unit_id, Binding.status == BindingStatus.PENDING)
+        if not _end(session, binding_id, waiting, by=BY_UNIT):
+            raise errors.BindingGone
+
+
 def unbind(unit_id: str, binding_id: str) -> None:
-    """End a binding of the unit, or take a request back (取消绑定, U12); it takes effect at once everywhere (U13).
+    """End an active binding of the unit (取消绑定, U12); it takes effect at once everywhere (U13).
 
     Raises BindingGone, CommonContactStays.
     """
     with transaction() as session:
         lock_unit(session, unit_id)
-        if not _end_unless_contact(session, binding_id, Binding.unit_id == unit_id, by=BY_UNIT):
-            raise _why_not_ended(session, binding_id, errors.CommonContactStays, Binding.unit_id == unit_id)
+        ours = and_(Binding.unit_id == unit_id, Binding.status == BindingStatus.ACTIVE)
+        if not _end(session, binding_id, and_(ours, NO_CONTACT), by=BY_UNIT):
+            raise _why_not_ended(session, binding_id, errors.CommonContactStays, ours)
 
 
 def leave(person_id: str, binding_id: str) -> None:
@@ -242,22 +252,15 @@ def leave(person_id: str, binding_id: str) -> None:
             raise errors.BindingGone
         lock_unit(session, unit_id)
         mine = and_(Binding.person_id == person_id, Binding.status == BindingStatus.ACTIVE)
-        if not _end_unless_contact(session, binding_id, mine, by=BY_PERSON):
+        if not _end(session, binding_id, and_(mine, NO_CONTACT), by=BY_PERSON):
             raise _why_not_ended(session, binding_id, errors.CommonContactCannotLeave, mine)
 
 
-def _end_unless_contact(session: Session, binding_id: str, whose: ColumnElement[bool], *, by: str) -> bool:
-    """Claim the end of a binding that is no common contact's, and undo all that hangs on it."""
+def _end(session: Session, binding_id: str, which: ColumnElement[bool], *, by: str) -> bool:
+    """Claim the end of a binding that is still like `which`, and undo all that hangs on it."""
     ended = session.execute(
         update(Binding)
-        .where(
-            Binding.id == binding_id,
-            whose,
-            or_(
-                Binding.status == BindingStatus.PENDING,
-                and_(Binding.status == BindingStatus.ACTIVE, Binding.kind != BindingKind.COMMON_CONTACT),
-            ),
-        )
+        .where(Binding.id == binding_id, which)
         .values(status=BindingStatus.ENDED, ended_at=clock.now(), ended_by=by)
         .returning(Binding.unit_id, Binding.person_id)
     ).one_or_none()
@@ -282,13 +285,8 @@ def _end_unless_contact(session: Session, binding_id: str, whose: ColumnElement[
 def _why_not_ended(
     session: Session, binding_id: str, if_contact: type[DomainError], whose: ColumnElement[bool]
 ) -> DomainError:
-    contact = select(Binding.id).where(
-        Binding.id == binding_id,
-        whose,
-        Binding.status == BindingStatus.ACTIVE,
-        Binding.kind == BindingKind.COMMON_CONTACT,
-    )
-    return errors.BindingGone() if session.scalars(contact).one_or_none() is None else if_contact()
+    contact = session.scalars(select(Binding.id).where(Binding.id == binding_id, whose, ~NO_CONTACT)).one_or_none()
+    return errors.BindingGone() if contact is None else if_contact()
 
 
 def undo(session: Session, binding_id: str, person_id: str, unit_id: str, *, why: str) -> None:

@@ -21,6 +21,10 @@ class Portal:
     url: str
 
 
+Portals = Mapping[str, Portal]
+"""The portal of each business, by its code."""
+
+
 def open_businesses(session: Session) -> list[Business]:
     """Return the businesses that may be granted, by name."""
     return list(session.scalars(select(Business).where(Business.retired_at.is_(None)).order_by(Business.name)))
@@ -34,7 +38,7 @@ def by_code(session: Session, codes: Iterable[str]) -> dict[str, Business]:
     return {each.code: each for each in session.scalars(select(Business).where(Business.code.in_(wanted)))}
 
 
-def portals(session: Session, issuer: str) -> Mapping[str, Portal]:
+def portals(session: Session, issuer: str) -> Portals:
     """Return for each business the portal that has it and can be opened by a link.
 
     A business that names its client is done there; else at the first living client, by id, that may ask for it.

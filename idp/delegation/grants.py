@@ -19,6 +19,7 @@ from idp.store.base import to_millis
 from idp.store.db import transaction
 
 GRANT = "g_"
+EARLIEST = date(2000, 1, 1)
 FARTHEST = timedelta(days=50 * 366)
 
 
@@ -43,7 +44,7 @@ def window(first_day: date | None, last_day: date | None) -> Window:
     """
     now = clock.now()
     for day in (first_day, last_day):
-        if day is not None and day > clock.today() + FARTHEST:
+        if day is not None and not EARLIEST <= day <= clock.today() + FARTHEST:
             raise errors.WindowTooFar("valid_from" if day is first_day else "valid_to")
     begins = now if first_day is None else clock.start_of(first_day)
     if last_day is None:

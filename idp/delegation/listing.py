@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from idp import clock
+from idp.delegation.errors import BindingGone
 from idp.delegation.model import Binding, BindingKind, BindingStatus, Business, BusinessGrant
 from idp.persons.model import AccountStatus, Person
 from idp.rules.documents import UnitDocument
@@ -81,6 +82,15 @@ def count_sub_accounts(session: Session, unit_id: str) -> int:
     return session.scalars(select(func.count()).select_from(_shown(unit_id).subquery())).one()
 
 
+def count_active(session: Session, unit_id: str) -> int:
+    """Return how many persons are bound to the unit."""
+    return session.scalars(
+        select(func.count())
+        .select_from(Binding)
+        .where(Binding.unit_id == unit_id, Binding.status == BindingStatus.ACTIVE)
+    ).one()
+
+
 def sub_accounts(session: Session, unit_id: str, *, limit: int, offset: int) -> list[SubAccount]:
     """Return the persons bound to the unit: the common contact first, then agents, requests, and recent refusals."""
     rows = session.execute(
@@ -115,6 +125,14 @@ def sub_account(session: Session, unit_id: str, binding_id: str) -> SubAccount |
     if row is None:
         return None
     return _sub_account(row[0], row[1], _open_grants(session, [binding_id])[binding_id])
+
+
+def active_sub_account(session: Session, unit_id: str, binding_id: str) -> SubAccount:
+    """Return a sub-account that is bound to the unit. Raises BindingGone."""
+    found = sub_account(session, unit_id, binding_id)
+    if found is None or found.status is not BindingStatus.ACTIVE:
+        raise BindingGone
+    return found
 
 
 def common_contact(session: Session, unit_id: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from idp.audit.log import Entry, record
 from idp.gateways.company_register import CompanyRegister
@@ -25,7 +25,7 @@ class TypedData:
 
 
 def change(unit_id: str, typed: TypedData, register: CompanyRegister) -> None:
-    """Store what was typed. A verified unit may only move: its name comes from the register alone (U16, U17).
+    """Store what was typed. A verified unit may only `move`: its name comes from the register alone (U16, U17).
 
     The trust level that rests on the register is found anew for the new data; a higher one, from the province, stays.
     Raises UnitNameRefused, PersonNameRefused (its field is `legal_representative`), RegionIncomplete, UnitNameFixed.
@@ -47,4 +47,18 @@ def change(unit_id: str, typed: TypedData, register: CompanyRegister) -> None:
         if unit.trust_level <= TrustLevel.L1 and (renamed or answer is not RegisterAnswer.UNAVAILABLE):
             unit.trust_level = int(answer.trust_level)
         details = {"renamed": renamed, "moved": moved, "register": answer}
+        record(session, Entry("unit.changed", actor_id=unit_id, subject_id=unit_id, unit_id=unit_id, details=details))
+
+
+def move(unit_id: str, region_code: str) -> None:
+    """Change the seat alone, which a verified unit may do too. Raises RegionIncomplete."""
+    with transaction() as session:
+        regions.check_leaf(session, region_code)
+        moved = session.execute(
+            update(Unit)
+            .where(Unit.id == unit_id, Unit.region_code != region_code)
+            .values(region_code=region_code)
+            .returning(Unit.id)
+        ).one_or_none()
+        details = {"renamed": False, "moved": moved is not None}
         record(session, Entry("unit.changed", actor_id=unit_id, subject_id=unit_id, unit_id=unit_id, details=details))

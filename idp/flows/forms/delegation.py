@@ -1,7 +1,9 @@
 """The forms of bindings, grants and the chooser."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import DateField, RadioField, SelectField, StringField
 from wtforms.validators import AnyOf, Optional
@@ -13,7 +15,17 @@ from idp.messages import PERSON_DOCUMENTS
 from idp.rules.documents import PersonDocument
 
 KIND_NAMES = {BindingKind.AGENT: _("经办人员"), BindingKind.COMMON_CONTACT: _("常用联系人")}
-_A_DAY = _("请填写日期，如 2026-01-31")
+
+
+class Day(DateField):
+    """A day, refused in our own words: WTForms would say it in English."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read `YYYY-MM-DD`."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(gettext("请填写日期，如 2026-01-31")) from None
 
 
 class Bind(Form):
@@ -52,14 +64,8 @@ class Grant(Form):
     """业务授权: a business, and from when until when (U11)."""
 
     business = SelectField(_("业务"), [required()], choices={}, validate_choice=False)
-    valid_from = DateField(_("开始日期"), [Optional()])
-    valid_to = DateField(_("结束日期"), [Optional()])
-
-    def process_errors(self) -> None:
-        """Say in our own words what is wrong with a day: WTForms says it in English."""
-        for field in (self.valid_from, self.valid_to):
-            if field.errors:
-                field.errors = [_A_DAY]
+    valid_from = Day(_("开始日期"), [Optional()])
+    valid_to = Day(_("结束日期"), [Optional()])
 
 
 class Choose(Form):

@@ -7,7 +7,7 @@ from wtforms import SelectField
 
 from idp.flows.forms.base import Form, required
 from idp.units import regions
-from idp.units.regions import Level
+from idp.units.regions import Level, Place
 
 
 class RegionForm(Form):
@@ -27,19 +27,15 @@ class RegionForm(Form):
     def fill_regions(self, session: Session) -> None:
         """Give each list its entries; drop a choice that does not stand in its list any more."""
         parent: str | None = None
-        following: Level | None = Level.PROVINCE
         for level, field in zip(Level, (self.province, self.city, self.district), strict=True):
-            places = []
-            if level is following and (parent is not None or level is Level.PROVINCE):
-                _level, places = regions.below(session, parent)
+            places: list[Place] = []
+            if level is Level.PROVINCE or parent:
+                found, places = regions.below(session, parent)
+                places = places if found is level else []
             field.choices = {"": gettext("请选择…")} | {place.code: place.name for place in places}
             if field.data not in field.choices:
                 field.data = ""
-            if field.data:
-                parent = field.data
-                following = regions.below(session, parent)[0]
-            elif places:
-                following = None
+            parent = field.data or None
 
     @property
     def region_code(self) -> str:

@@ -27,7 +27,9 @@ class Unit(RegionForm):
     field_of: ClassVar[dict[str, str]] = {"unit_name": "name", "login_name": "username", "region": "province"}
 
     document_type = SelectField(
-        _("证件类型"), [required()], choices={UnitDocument.USCC.value: _(UNIT_DOCUMENTS[UnitDocument.USCC])}
+        _("证件类型"),
+        choices={UnitDocument.USCC.value: _(UNIT_DOCUMENTS[UnitDocument.USCC])},
+        validate_choice=False,
     )
     document_number = StringField(_("证件号码"), [required()])
     name = StringField(_("单位名称"), [required()])

@@ -1,0 +1,59 @@
+"""应用授权: what portals may have, and taking it back (随时撤回)."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_date
+from flask_babel import gettext as _
+
+from idp import web
+from idp.errors import NotFound
+from idp.flows import frame, unit_frame
+from idp.flows.scope_words import in_words
+from idp.messages import sentence
+from idp.persons import records as persons
+from idp.sessions import agreements
+from idp.sessions.agreements import Agreement
+from idp.store.db import db
+from idp.units import records as units
+from idp.web import Access, access
+
+blueprint = Blueprint("agreements", __name__)
+
+
+@blueprint.get("/account/agreements")
+@access(Access.SIGNED_IN)
+def page() -> ResponseReturnValue:
+    """List the agreements of whoever is signed in."""
+    who = web.current()
+    around = (
+        frame.of_person(persons.person(who.subject_id))
+        if who.is_person
+        else unit_frame.of_unit(units.unit(who.subject_id))
+    )
+    found = [_line(each) for each in agreements.of(db.session(), who.subject_id)]
+    return render_template("account/agreements.html", agreements=found, **around)
+
+
+@blueprint.post("/account/agreements/<int:agreement_id>/withdraw")
+@access(Access.SIGNED_IN)
+def withdraw(agreement_id: int) -> ResponseReturnValue:
+    """Take one back. Whoever regrets it is asked again at the portal's next sign-in."""
+    try:
+        agreements.withdraw(web.current().subject_id, agreement_id)
+    except NotFound as error:
+        frame.notify("error", sentence(error))
+    else:
+        frame.notify("success", _("授权已撤回，该应用已退出登录。"))
+    return redirect(url_for("agreements.page"), 303)
+
+
+def _line(agreement: Agreement) -> dict[str, Any]:
+    return {
+        "portal": agreement.client_name,
+        "unit": units.unit(agreement.unit_id).full_name if agreement.unit_id else None,
+        "scopes": [each.label for each in in_words(db.session(), agreement.scopes)],
+        "given_on": format_date(agreement.given_at, "yyyy-MM-dd"),
+        "withdraw_url": url_for("agreements.withdraw", agreement_id=agreement.id),
+    }

@@ -1,0 +1,106 @@
+"""单位资料 (U7, U8, U16): what is on record of a unit, and changing what may be changed."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_date
+from flask_babel import gettext as _
+
+from idp import web
+from idp.delegation import listing
+from idp.errors import DomainError
+from idp.flows import frame, unit_frame
+from idp.flows.forms.units import UnitData
+from idp.gateways import Gateways
+from idp.messages import UNIT_DOCUMENTS
+from idp.rules.documents import UnitDocument
+from idp.rules.masking import mask_name
+from idp.store.db import db
+from idp.units import changes, records, regions
+from idp.units.model import Unit
+from idp.web import Access, access
+
+blueprint = Blueprint("unit_account", __name__)
+
+
+@blueprint.get("/unit")
+@access(Access.UNIT)
+def page() -> ResponseReturnValue:
+    """Show the unit's data, and what is still to be done: a common contact, agents (U8)."""
+    unit = records.unit(web.current().subject_id)
+    edit_url = url_for("unit_account.edit")
+    links = {"move": edit_url, "contact": url_for("sub_accounts.page"), "bind": url_for("sub_accounts.new")}
+    if unit.verified_at is None:
+        links["rename"] = edit_url
+    return render_template(
+        "unit_account/overview.html",
+        unit=_shown(unit),
+        agents=listing.count_active(db.session(), unit.id),
+        links=links,
+        **unit_frame.of_unit(unit),
+    )
+
+
+@blueprint.route("/unit/edit", methods=["GET", "POST"])
+@access(Access.UNIT)
+def edit() -> ResponseReturnValue:
+    """Change name, legal representative and seat while unverified; the seat alone afterwards (U16)."""
+    unit = records.unit(web.current().subject_id)
+    form = _edit_form(unit)
+    if not form.is_submitted() or request.form.get("action") == "load_region":
+        return _edit_page(form, unit)
+    if not form.validate():
+        return _edit_page(form, unit), 400
+    try:
+        _change(unit, form)
+    except DomainError as error:
+        form.refuse(error)
+        return _edit_page(form, unit), error.status
+    frame.notify("success", _("单位资料已保存。"))
+    return redirect(url_for("unit_account.page"), 303)
+
+
+def _edit_form(unit: Unit) -> UnitData:
+    """Return the form, filled; a verified unit's has the seat alone."""
+    form = UnitData(data={"name": unit.full_name, "legal_representative": unit.legal_representative})
+    if unit.verified_at is not None:
+        del form.name
+        del form.legal_representative
+    if not form.is_submitted():
+        form.choose_region(db.session(), unit.region_code)
+    form.fill_regions(db.session())
+    return form
+
+
+def _change(unit: Unit, form: UnitData) -> None:
+    if unit.verified_at is not None:
+        changes.move(unit.id, form.region_code)
+        return
+    gateways: Gateways = current_app.extensions["jingban.gateways"]
+    changes.change(unit.id, form.typed(), gateways.company_register)
+
+
+def _edit_page(form: UnitData, unit: Unit) -> str:
+    return render_template(
+        "unit_account/edit.html",
+        form=form,
+        unit=_shown(unit),
+        regions_url=url_for("regions.page"),
+        links={"back": url_for("unit_account.page")},
+        **unit_frame.of_unit(unit),
+    )
+
+
+def _shown(unit: Unit) -> dict[str, Any]:
+    return {
+        "name": unit.full_name,
+        "document_type": _(UNIT_DOCUMENTS[UnitDocument(unit.document_type)]),
+        "document_number": unit.document_number,
+        "seat": regions.whole_name(db.session(), unit.region_code),
+        "legal_representative": mask_name(unit.legal_representative),
+        "username": unit.login_name,
+        "verified": unit.verified_at is not None,
+        "registered_on": format_date(unit.created_at, "yyyy-MM-dd"),
+        "contact": listing.common_contact(db.session(), unit.id),
+    }

@@ -1,0 +1,26 @@
+"""What surrounds the pages of a unit's own account (layouts/account.html)."""
+
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from idp.flows import frame
+from idp.units.model import Unit
+
+
+def of_unit(unit: Unit) -> dict[str, Any]:
+    """Return `who`, `nav` and `notice` for the pages of a unit."""
+    entries = (
+        ("overview", _("单位资料"), "building-2", "unit_account.page"),
+        ("sub_accounts", _("子账号信息"), "users", "sub_accounts.page"),
+        ("agreements", _("应用授权"), "shield-check", "agreements.page"),
+    )
+    return {
+        "who": {"name": unit.full_name, "detail": unit.login_name},
+        "nav": [
+            {"id": id_, "label": label, "icon": icon, "url": url_for(at), "count": 0}
+            for id_, label, icon, at in entries
+        ],
+        "notice": frame.notice(),
+    }
