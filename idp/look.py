@@ -20,7 +20,14 @@ from idp.web import Access, access
 
 STATIC = Path(__file__).parent / "static"
 ASSET_ENDPOINT = "asset_file"
-STYLESHEETS = ("css/tokens.css", "css/base.css", "css/layout.css", "css/forms.css", "css/components.css")
+STYLESHEETS = (
+    "css/tokens.css",
+    "css/base.css",
+    "css/layout.css",
+    "css/forms.css",
+    "css/components.css",
+    "css/print.css",
+)
 YEAR = 365 * 24 * 3600  # seconds
 
 SITE = {"home": "/", "help": "/help", "terms": "/terms", "privacy": "/privacy"}
