@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -36,11 +37,20 @@ def request_parameters(**changes: str | None) -> dict[str, str]:
     return {name: value for name, value in (parameters | changes).items() if value is not None}
 
 
+class Client(FlaskClient):
+    """A test client whose requests share nothing but cookies, although a test holds an application context."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request in a context of its own: `g` and the database session begin anew, as they do in service."""
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 class Browser:
     """One browser with its cookies."""
 
     def __init__(self, app: Flask) -> None:
-        self.http = app.test_client()
+        self.http = Client(app, use_cookies=True, response_wrapper=app.response_class)
 
     def sign_in(self, subject_id: str, kind: AccountKind = AccountKind.PERSON, amr: Iterable[str] = ("pwd",)) -> str:
         """Sign in as the flows do, and return the id of the session."""
