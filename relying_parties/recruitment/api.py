@@ -1,0 +1,159 @@
+"""The API of the portal: a unit's jobs as JSON, for whoever has an access token that acts for the unit.
+
+GET  /api/positions?state=&page=   {"positions": […], "total": 3, "page": 1, "pages": 1}
+POST /api/positions                {…fields, "publish"?: true} → 201 {…}, Location
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+
+from relying_parties.recruitment import companies, positions
+from relying_parties.recruitment.forms import PositionForm
+from relying_parties.recruitment.positions import Position, PositionData, State
+from relying_parties.recruitment.provider import ProviderDown, ProviderRefused, provider
+from relying_parties.recruitment.settings import Settings
+from relying_parties.recruitment.tokens import ActingToken, InvalidToken, NotForUnit, acting_token
+
+PAGE_SIZE = 50
+REALM = "recruitment"
+BUSINESS = "rec.position"
+RETRY_SECONDS = "5"
+
+blueprint = Blueprint("api", __name__, url_prefix="/api")
+
+View = Callable[[ActingToken], ResponseReturnValue]
+
+
+class Unauthorized(Exception):
+    """A request whose token does not do (RFC 6750 §3): status, error code and description; no code, no token."""
+
+    def __init__(self, status: int, error: str = "", description: str = "", **parameters: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.parameters = {"error": error, "error_description": description, **parameters} if error else {}
+
+
+def for_token(view: View) -> Callable[[], ResponseReturnValue]:
+    """Let only access tokens in that act for a unit and hold rec.position; the view gets what the token says.
+
+    A change also asks the provider whether the token holds now, so that a withdrawn grant shuts at once (U13).
+    """
+
+    @wraps(view)
+    def guarded() -> ResponseReturnValue:
+        token = _bearer()
+        settings: Settings = current_app.config["SETTINGS"]
+        try:
+            said = acting_token(token, provider(), settings)
+        except InvalidToken as wrong:
+            raise Unauthorized(401, "invalid_token", str(wrong)) from wrong
+        except NotForUnit as wrong:
+            raise Unauthorized(403, "insufficient_scope", "the token does not act for a unit") from wrong
+        if BUSINESS not in said.scope:
+            raise Unauthorized(403, "insufficient_scope", f"{BUSINESS} was not granted", scope=BUSINESS)
+        if request.method != "GET" and provider().introspect(token).get("active") is not True:
+            raise Unauthorized(401, "invalid_token", "the token was revoked")
+        return view(said)
+
+    return guarded
+
+
+@blueprint.get("/positions")
+@for_token
+def list_positions(token: ActingToken) -> ResponseReturnValue:
+    """List the unit's jobs, those in `state` if given, otherwise the published ones."""
+    asked = request.args.get("state", State.PUBLISHED)
+    if asked not in list(State):
+        return _invalid({"state": ["draft, published or taken_down"]})
+    state = State(asked)
+    text = request.args.get("page", "1")
+    page = int(text[:6]) if text.isascii() and text.isdigit() and int(text[:6]) else 1
+    total = positions.counts(token.unit)[state]
+    found = positions.of_unit(token.unit, state, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
+    return jsonify(
+        positions=[_as_json(position) for position in found],
+        total=total,
+        page=page,
+        pages=max(1, -(-total // PAGE_SIZE)),
+    )
+
+
+@blueprint.post("/positions")
+@for_token
+def create_position(token: ActingToken) -> ResponseReturnValue:
+    """Create a job, published at once with `"publish": true`. 409 until the unit completed 基本信息 (R2)."""
+    body = request.get_json()
+    if not isinstance(body, dict):
+        return _invalid({"": ["a JSON object is needed"]})
+    if not companies.is_complete(token.unit):
+        return jsonify(error="company_incomplete", error_description="complete the unit's data first"), 409
+    form = PositionForm(formdata=_as_form(body), meta={"csrf": False})
+    if not form.validate():
+        return _invalid({name or "": errors for name, errors in form.errors.items()})
+    made = positions.create(token.unit, form.position_data(), token.person, publish=body.get("publish") is True)
+    position = positions.find(token.unit, made)
+    response = jsonify(_as_json(position) if position else {"id": made})
+    response.headers["Location"] = url_for("public.job", position_id=made)
+    return response, 201
+
+
+@blueprint.errorhandler(Unauthorized)
+def _unauthorized(refusal: Unauthorized) -> ResponseReturnValue:
+    response = jsonify(refusal.parameters or {"error": "unauthorized"})
+    said = "".join(f', {name}="{value}"' for name, value in refusal.parameters.items())
+    response.headers["WWW-Authenticate"] = f'Bearer realm="{REALM}"{said}'
+    return response, refusal.status
+
+
+@blueprint.errorhandler(ProviderDown)
+@blueprint.errorhandler(ProviderRefused)
+def _provider_problem(_error: Exception) -> ResponseReturnValue:
+    response = jsonify(error="temporarily_unavailable", error_description="the provider cannot be asked")
+    response.headers["Retry-After"] = RETRY_SECONDS
+    return response, 503
+
+
+@blueprint.errorhandler(HTTPException)
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    return jsonify(error=error.name.lower().replace(" ", "_")), error.code or 500
+
+
+def _bearer() -> str:
+    """Return the token of the Authorization header, the only place where we take one (RFC 6750 §2.1)."""
+    header = request.headers.get("Authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorized(401)
+    return token.strip()
+
+
+def _as_form(body: dict[str, Any]) -> MultiDict[str, str]:
+    """Return the JSON object as the form would send it: `null` and false are fields left out."""
+    given = MultiDict[str, str]()
+    for name, value in body.items():
+        if value is True:
+            given[name] = "y"
+        elif isinstance(value, str | int) and value is not False:
+            given[name] = str(value)
+    return given
+
+
+def _as_json(position: Position) -> dict[str, object]:
+    fields = {name: getattr(position.data, name) for name in PositionData.__dataclass_fields__}
+    return fields | {
+        "id": position.id,
+        "state": position.state,
+        "valid_until": position.data.valid_until.isoformat(),
+        "published_at": position.published_at,
+        "updated_at": position.updated_at,
+    }
+
+
+def _invalid(errors: dict[str, list[str]]) -> tuple[Response, int]:
+    return jsonify(error="invalid_request", errors=errors), 400
