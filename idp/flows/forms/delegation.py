@@ -1,7 +1,6 @@
 """The forms of bindings, grants and the chooser."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -20,7 +19,7 @@ KIND_NAMES = {BindingKind.AGENT: _("经办人员"), BindingKind.COMMON_CONTACT: 
 class Day(DateField):
     """A day, refused in our own words: WTForms would say it in English."""
 
-    def process_formdata(self, valuelist: Sequence[str]) -> None:
+    def process_formdata(self, valuelist: list[Any]) -> None:
         """Read `YYYY-MM-DD`."""
         try:
             super().process_formdata(valuelist)
@@ -37,7 +36,7 @@ class Bind(Form):
     document_type = SelectField(
         _("证件类型"),
         [required(), AnyOf([kind.value for kind in PersonDocument], message=_("请选择证件类型"))],
-        choices={kind.value: _(name) for kind, name in PERSON_DOCUMENTS.items()},
+        choices=lambda: {kind.value: gettext(name) for kind, name in PERSON_DOCUMENTS.items()},
         validate_choice=False,
     )
     document_number = StringField(_("证件号码"), [required()])
@@ -45,7 +44,7 @@ class Bind(Form):
     kind = RadioField(
         _("类型"),
         [required(), AnyOf([kind.value for kind in BindingKind], message=_("请选择类型"))],
-        choices={kind.value: name for kind, name in KIND_NAMES.items()},
+        choices=lambda: {kind.value: str(name) for kind, name in KIND_NAMES.items()},
         default=BindingKind.AGENT.value,
         validate_choice=False,
     )

@@ -32,8 +32,9 @@ class RegionForm(Form):
             if level is Level.PROVINCE or parent:
                 found, places = regions.below(session, parent)
                 places = places if found is level else []
-            field.choices = {"": gettext("请选择…")} | {place.code: place.name for place in places}
-            if field.data not in field.choices:
+            choices = {"": gettext("请选择…")} | {place.code: place.name for place in places}
+            field.choices = choices
+            if field.data not in choices:
                 field.data = ""
             parent = field.data or None
 

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import EqualTo
@@ -28,7 +29,7 @@ class Unit(RegionForm):
 
     document_type = SelectField(
         _("证件类型"),
-        choices={UnitDocument.USCC.value: _(UNIT_DOCUMENTS[UnitDocument.USCC])},
+        choices=lambda: {UnitDocument.USCC.value: gettext(UNIT_DOCUMENTS[UnitDocument.USCC])},
         validate_choice=False,
     )
     document_number = StringField(_("证件号码"), [required()])
