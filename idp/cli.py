@@ -13,6 +13,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
+from sqlalchemy.exc import DatabaseError
 
 from idp import __version__, doctor, jobs
 from idp.app import create_app
@@ -21,7 +22,7 @@ from idp.clients import registration
 from idp.clients.model import ActsFor
 from idp.delegation import catalogue
 from idp.settings import Settings
-from idp.store import keyring, vault
+from idp.store import hot, keyring, vault
 from idp.store.db import db
 from idp.store.vault import KeyFileError
 
@@ -54,7 +55,14 @@ def application() -> Iterator[Flask]:
     except KeyFileError as error:
         raise Problem(str(error)) from error
     with app.app_context():
-        yield app
+        try:
+            yield app
+        except DatabaseError as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            msg = f"the database refuses ({reason}); `jingban doctor` looks closer"
+            raise Problem(msg) from error
+        finally:
+            hot.close_all()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -84,7 +92,6 @@ def serve(host: str, port: int, workers: int, threads: int | None) -> None:
     on_sqlite = settings.database_url.startswith("sqlite")
     with application():
         keyring.ensure_keys()
-        db.engine.dispose()
     Server(
         "idp.wsgi:application",
         address=host,
@@ -100,9 +107,12 @@ def serve(host: str, port: int, workers: int, threads: int | None) -> None:
 
 @main.command()
 def worker() -> None:
-    """Deliver SMS and logouts, close expired grants, seal the audit, rotate keys. Run at least one."""
+    """Do what needs no browser to wait: run at least one.
+
+    Delivers SMS and logouts, closes expired grants, seals the audit, rotates signing keys, forgets what expired.
+    """
     with application() as app:
-        db.session.remove()
+        pass
     jobs.run(app)
 
 
@@ -111,7 +121,7 @@ def worker() -> None:
 @click.option("--port", default=8000, show_default=True, help="Port of the provider; the others follow it.")
 @click.option("--fresh", is_flag=True, help="Start with a new database.")
 def demo(folder: Path, port: int, *, fresh: bool) -> None:
-    """Run provider, worker, sandbox and sample portal on this machine, with data to try."""
+    """Run everything on this machine, with data to try."""
     from idp.demo import supervisor  # noqa: PLC0415 - the demo is no part of the provider
 
     supervisor.run(folder, port, fresh=fresh)
@@ -119,7 +129,10 @@ def demo(folder: Path, port: int, *, fresh: bool) -> None:
 
 @main.command("doctor")
 def doctor_command() -> None:
-    """Check settings, key file, database, keys, clock and reachability, and say what is wrong."""
+    """Say in plain words what is wrong with this installation.
+
+    Looks at settings, key file, database, tables, clock, signing keys, audit, and at what is called outside.
+    """
     findings = list(doctor.examine(load_settings()))
     for finding in findings:
         click.echo(f"{'ok   ' if finding.ok else 'WRONG'}  {finding.what}: {finding.says}")
@@ -134,9 +147,10 @@ def database() -> None:
 
 @database.command("upgrade")
 def database_upgrade() -> None:
-    """Create the tables, or bring them to this version."""
+    """Create the tables and first signing keys, or bring the tables to this version."""
     with application():
         upgrade()
+        keyring.ensure_keys()
     click.echo("database is up to date")
 
 
@@ -251,7 +265,7 @@ def client_disable(client_id: str) -> None:
 
 @main.group()
 def business() -> None:
-    """Look after the catalogue of businesses that units may grant."""
+    """Look after the businesses that units grant."""
 
 
 @business.command("put")

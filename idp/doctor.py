@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import redis
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,7 +18,7 @@ from idp import clock, paths
 from idp.app import create_app
 from idp.audit import chain
 from idp.settings import Settings
-from idp.store import keyring
+from idp.store import hot, keyring
 from idp.store.db import db
 from idp.store.vault import KeyFileError
 
@@ -48,7 +47,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         database = _database(settings)
         yield database
         if database.ok:
-            yield from _inside_database(app)
+            yield from _inside_database()
+        hot.close_all()
     yield _redis(settings.redis_url)
     yield from _gateways(settings)
     if not settings.https:
@@ -69,12 +69,12 @@ def _database(settings: Settings) -> Finding:
         with db.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
-        return Finding("database", ok=False, says=f"{kind} cannot be reached: {type(error).__name__}")
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        return Finding("database", ok=False, says=f"{kind} cannot be reached: {reason}")
     return Finding("database", ok=True, says=f"{kind} answers")
 
 
-def _inside_database(app: Flask) -> Iterator[Finding]:
-    del app
+def _inside_database() -> Iterator[Finding]:
     migration = _migration()
     yield migration
     if not migration.ok:

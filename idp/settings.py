@@ -92,6 +92,16 @@ class Settings(BaseSettings):
         parse_many(limit)
         return limit
 
+    @field_validator("database_url")
+    @classmethod
+    def _sqlite_file_is_absolute(cls, database_url: str) -> str:
+        """Take an SQLite file relative to where the command runs; Flask-SQLAlchemy would take it from elsewhere."""
+        prefix = "sqlite:///"
+        path = database_url.removeprefix(prefix)
+        if not database_url.startswith(prefix) or path in {"", ":memory:"} or path.startswith("file:"):
+            return database_url
+        return prefix + str(Path(path).absolute())
+
     @model_validator(mode="after")
     def _idle_within_absolute(self) -> "Settings":
         if self.session_idle > self.session_absolute:

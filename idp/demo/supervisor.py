@@ -20,8 +20,7 @@ from idp.app import create_app
 from idp.demo import seed
 from idp.demo.addresses import Addresses, choose
 from idp.settings import Settings
-from idp.store import keyring, vault
-from idp.store.db import db
+from idp.store import hot, keyring, vault
 
 START_WITHIN = 60.0
 STOP_WITHIN = 10.0
@@ -107,8 +106,7 @@ def _prepare(settings: Settings, addresses: Addresses, described: dict[str, Any]
         upgrade()
         keyring.ensure_keys()
         found = described or seed.fill(addresses)
-        db.session.remove()
-        db.engine.dispose()
+        hot.close_all()
     return found
 
 

@@ -141,6 +141,13 @@ def _is_closed(connection: sqlite3.Connection | psycopg.Connection[Any]) -> bool
     return isinstance(connection, psycopg.Connection) and (connection.closed or connection.broken)
 
 
+def close_all() -> None:
+    """Close every connection of the application that this thread can reach: before it forks, or ends."""
+    close()
+    db.session.remove()
+    db.engine.dispose()
+
+
 def close() -> None:
     """Close this thread's held connection, if it has one."""
     if _held.connection is not None:
