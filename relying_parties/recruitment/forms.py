@@ -6,7 +6,17 @@ from datetime import date
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, Field, HiddenField, IntegerField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, StopValidation, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
+from wtforms.validators import (
+    AnyOf,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    Regexp,
+    StopValidation,
+    ValidationError,
+)
 
 from relying_parties.recruitment import choices, clock, positions
 from relying_parties.recruitment.companies import CompanyData
@@ -32,8 +42,8 @@ def _long_text(label: str, longest: int, shortest: int) -> TextAreaField:
 
 
 def _select(label: str, options: Mapping[str, str]) -> SelectField:
-    listed = [("", "请选择"), *options.items()]
-    return SelectField(label, [InputRequired(REQUIRED), _chosen], choices=listed, validate_choice=False)
+    listed = [SelectChoice(code, name) for code, name in {"": "请选择", **options}.items()]
+    return SelectField(label, [InputRequired(REQUIRED), _one_of(options)], choices=listed, validate_choice=False)
 
 
 def _phone(label: str) -> StringField:
@@ -41,10 +51,9 @@ def _phone(label: str) -> StringField:
     return StringField(label, [InputRequired(REQUIRED), _matches(PHONE, wrong)], filters=[_strip])
 
 
-def _chosen(_form: FlaskForm, field: SelectField) -> None:
-    # Ours instead of WTForms' own check, whose words are English.
-    if field.data not in {option[0] for option in field.choices or [] if option[0]}:
-        raise ValidationError("请从列表中选择。")
+def _one_of(options: Mapping[str, str]) -> AnyOf:
+    # Ours instead of SelectField's own check, whose words are English.
+    return AnyOf(list(options), "请从列表中选择。")
 
 
 def _not_blank(_form: FlaskForm, field: Field) -> None:

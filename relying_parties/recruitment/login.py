@@ -165,7 +165,7 @@ def _local(target: str | None) -> str:
 
 def _fitting(next_path: str, leads_to: str, *, for_unit: bool) -> str:
     """Return where to go: what was asked for, unless it belongs to another unit than the one that was chosen."""
-    if not next_path or (for_unit and not next_path.startswith(f"{leads_to}/")):
+    if not next_path or (for_unit and not next_path.startswith(leads_to)):
         return leads_to
     return next_path
 

@@ -177,7 +177,7 @@ def of_unit(unit_id: str, state: State, *, limit: int, offset: int = 0) -> list[
     """Return the unit's jobs in `state`, the last changed first."""
     rows = connection().execute(
         f"SELECT * FROM position WHERE unit = :unit AND {_IN_STATE[state]} "  # noqa: S608
-        "ORDER BY updated_at DESC, id LIMIT :limit OFFSET :offset",
+        "ORDER BY updated_at DESC, rowid DESC LIMIT :limit OFFSET :offset",
         {"unit": unit_id, "today": _today(), "limit": limit, "offset": offset},
     )
     return [from_row(row) for row in rows]

@@ -49,7 +49,7 @@ def search(query: Query, page: int) -> Results:
     shown = min(max(page, 1), pages)
     rows = connection().execute(
         f"SELECT position.*, company.name AS company_name, company.verified AS company_verified {source} "
-        "ORDER BY published_at DESC, position.id LIMIT :limit OFFSET :offset",
+        "ORDER BY published_at DESC, position.rowid DESC LIMIT :limit OFFSET :offset",
         values | {"limit": PAGE_SIZE, "offset": (shown - 1) * PAGE_SIZE},
     )
     jobs = [Found(from_row(row), row["company_name"], bool(row["company_verified"])) for row in rows]

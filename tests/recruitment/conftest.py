@@ -1,0 +1,112 @@
+"""The portal and a small real provider, both served over HTTP; each test has a database of its own."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from relying_parties.recruitment import clock
+from relying_parties.recruitment.app import create_app
+from relying_parties.recruitment.settings import Settings
+from tests.recruitment.issuer import CLIENT_ID, CLIENT_SECRET, UNIT_A, Issuer, Quiet, Visit
+from tests.recruitment.values import COMPANY
+from tests.support.visitor import Visitor
+
+
+@dataclass
+class Portal:
+    """The portal as it is served: its address, and the application for a look at what it keeps."""
+
+    url: str
+    app: Flask
+    database: Path
+
+
+class Clock:
+    """The portal's clock, some seconds ahead of the machine's."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+        self._source = clock._source
+
+    def __call__(self) -> float:
+        return self._source() + self.ahead
+
+
+@pytest.fixture(scope="session")
+def shared_issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    yield issuer
+    issuer.stop()
+
+
+@pytest.fixture
+def issuer(shared_issuer: Issuer) -> Issuer:
+    """The provider, with nothing left of earlier tests."""
+    shared_issuer.reset()
+    return shared_issuer
+
+
+@pytest.fixture
+def portal(issuer: Issuer, tmp_path: Path) -> Iterator[Portal]:
+    """The portal, served with threads on a free port."""
+    late = _Late()
+    server = make_server("127.0.0.1", 0, late, threaded=True, request_handler=Quiet)
+    url = f"http://localhost:{server.server_port}"
+    settings = Settings(
+        issuer.url, CLIENT_ID, CLIENT_SECRET, url, tmp_path / "portal.sqlite3", tmp_path / "portal.key"
+    )
+    late.app = create_app(settings)
+    issuer.api, issuer.redirect_uri = settings.audience, settings.redirect_uri
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield Portal(url, late.app, settings.database)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class _Late:
+    """An application that is made once its port is known."""
+
+    app: Flask
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self.app(environ, start_response)
+
+
+@pytest.fixture
+def moved(portal: Portal) -> Iterator[Clock]:
+    """The portal's clock, to be set ahead."""
+    ahead = Clock()
+    clock.replace(ahead)
+    yield ahead
+    clock.replace(None)
+
+
+@pytest.fixture
+def visitor(portal: Portal) -> Visitor:
+    """Somebody who opened the portal's first page."""
+    return Visitor().get(portal.url)
+
+
+@pytest.fixture
+def sign_in(portal: Portal, issuer: Issuer) -> Callable[..., Visitor]:
+    """Return a function that signs a visitor in for a unit and, unless told not to, completes 基本信息."""
+
+    def sign_in(
+        unit: dict[str, Any] = UNIT_A, *, by: Visitor | None = None, complete: bool = True, **visit: Any
+    ) -> Visitor:
+        issuer.visit = Visit(unit=unit, **visit)
+        visitor = (by or Visitor()).get(f"{portal.url}/login/unit")
+        if complete and "introduction" in visitor.text:
+            visitor.submit("introduction", **COMPANY)
+            assert visitor.status == 200, visitor.text
+        return visitor
+
+    return sign_in
