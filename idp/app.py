@@ -5,7 +5,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from idp import error_pages, i18n, jobs, limits, logs, look, paths, web
+from idp import error_pages, health, i18n, jobs, limits, logs, look, paths, web
 from idp.flows import (
     account,
     agreements,
@@ -35,6 +35,7 @@ from idp.store.db import db
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     endpoints.blueprint,
+    health.blueprint,
     account.blueprint,
     agreements.blueprint,
     choose_unit.blueprint,
