@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 from wtforms.validators import AnyOf, EqualTo
@@ -20,7 +21,7 @@ class RegisterPerson(Form):
     document_type = SelectField(
         _("证件类型"),
         [required(), AnyOf([kind.value for kind in PersonDocument], message=_("请选择证件类型"))],
-        choices={kind.value: _(name) for kind, name in PERSON_DOCUMENTS.items()},
+        choices=lambda: {kind.value: gettext(name) for kind, name in PERSON_DOCUMENTS.items()},
         validate_choice=False,
     )
     document_number = StringField(_("证件号码"), [required()])
