@@ -329,15 +329,31 @@ def test_a_unit_unbinds_only_its_own(app: Flask) -> None:
     assert read(binding_id).status == "active"
 
 
+def test_a_pending_request_is_not_unbound(app: Flask) -> None:
+    unit_id = rows.unit()
+    binding_id = rows.binding(unit_id, rows.person(), status="pending")
+    with pytest.raises(errors.BindingGone):
+        bindings.unbind(unit_id, binding_id)
+
+
 def test_a_request_can_be_taken_back_once(app: Flask) -> None:
     # U9
     unit_id, person_id = rows.unit(), rows.person()
     binding_id = rows.binding(unit_id, person_id, status="pending", kind="common_contact")
-    bindings.unbind(unit_id, binding_id)
+    bindings.withdraw_request(unit_id, binding_id)
     with pytest.raises(errors.BindingGone):
-        bindings.unbind(unit_id, binding_id)
+        bindings.withdraw_request(unit_id, binding_id)
     with pytest.raises(errors.BindingGone):
         bindings.accept(person_id, binding_id)
+
+
+def test_a_request_that_was_accepted_meanwhile_is_not_taken_back(app: Flask) -> None:
+    # U12: unbinding is asked again before, taking back is not
+    unit_id, person_id = rows.unit(), rows.person()
+    binding_id = rows.binding(unit_id, person_id)
+    with pytest.raises(errors.BindingGone):
+        bindings.withdraw_request(unit_id, binding_id)
+    assert read(binding_id).status == "active"
 
 
 def test_a_person_leaves_and_a_contact_cannot(app: Flask) -> None:

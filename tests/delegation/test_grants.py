@@ -106,9 +106,12 @@ def test_a_window_that_makes_no_sense_is_refused(
         )
 
 
-def test_the_very_last_date_is_refused_not_a_crash() -> None:
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_ends_of_the_calendar_are_refused_and_no_crash(day: date) -> None:
     with pytest.raises(errors.WindowTooFar):
-        window(date.max, date.max)
+        window(day, None)
+    with pytest.raises(errors.WindowTooFar):
+        window(None, day)
 
 
 def test_a_unit_grants_and_withdraws(bound: Bound) -> None:
