@@ -101,6 +101,7 @@ def serve(host: str, port: int, workers: int, threads: int | None) -> None:
         blocking_threads=threads or (1 if on_sqlite else 4),
         backpressure=256,
         factory=True,
+        respawn_failed_workers=True,  # else the death of one takes the provider down
         log_access=False,
     ).serve()
 

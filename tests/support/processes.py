@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.support.services import die_with_us
@@ -114,3 +114,11 @@ def spawn(
         yield server
     finally:
         server.stop()
+
+
+def until(condition: Callable[[], object], timeout: float = 10) -> None:
+    """Wait until `condition` holds; AssertionError after `timeout` seconds."""
+    give_up = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < give_up, f"still not so after {timeout} s"
+        time.sleep(0.02)

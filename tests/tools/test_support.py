@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -17,7 +15,7 @@ from sqlalchemy import create_engine, text
 from tests.support.accessibility import axe_check
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
-from tests.support.processes import ROOT, spawn
+from tests.support.processes import ROOT, spawn, until
 
 HERE = Path(__file__).parent
 
@@ -130,10 +128,10 @@ def test_stop_kills_a_group_that_ignores_sigterm(tmp_path: Path) -> None:
     )
     with spawn([sys.executable, "-c", script], cwd=tmp_path) as server:
         written = tmp_path / "child"
-        _until(lambda: written.exists() and written.read_text() != "")
+        until(lambda: written.exists() and written.read_text() != "")
         child = int(written.read_text())
         assert server.stop(timeout=0.2) == -signal.SIGKILL
-    _until(lambda: not _alive(child))
+    until(lambda: not _alive(child))
 
 
 def test_servers_end_with_a_killed_session(tmp_path: Path) -> None:
@@ -147,7 +145,7 @@ def test_servers_end_with_a_killed_session(tmp_path: Path) -> None:
     pid = int(session.stdout.readline())
     session.kill()
     session.communicate()
-    _until(lambda: not _alive(pid))
+    until(lambda: not _alive(pid))
 
 
 def _alive(pid: int) -> bool:
@@ -156,10 +154,3 @@ def _alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"  # dead, only not yet collected by whoever adopted it
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
