@@ -7,15 +7,21 @@ any failure, with other messages going on meanwhile.
 from http import HTTPStatus
 from typing import Any
 
+import structlog
+
 from idp import clock
 from idp.clients import registry
 from idp.oidc import fetch
+from idp.oidc.fetch import FetchFailed
 from idp.oidc.tokens import jws
 from idp.settings import settings
 
 TYP = "logout+jwt"
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LIFETIME = 120  # seconds; §2.4 "preferably at most two minutes in the future"
+
+
+log = structlog.get_logger()
 
 
 class NotAccepted(Exception):
@@ -31,10 +37,15 @@ def deliver(message_id: str, payload: dict[str, Any]) -> None:
     if client is None or client.backchannel_logout_uri is None:
         return
     token = jws.sign(_claims(message_id, payload), alg=client.id_token_alg, typ=TYP)
-    answer = fetch.post_form(client.backchannel_logout_uri, {"logout_token": token})
+    try:
+        status = fetch.post_form(client.backchannel_logout_uri, {"logout_token": token}).status
+    except FetchFailed as error:
+        log.warning("backchannel_logout.failed", client=client.client_id, message=message_id, reason=error.reason)
+        raise
     # §2.8: 200, and some frameworks answer 204 where they mean it.
-    if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        raise NotAccepted(str(answer.status))
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        log.warning("backchannel_logout.refused", client=client.client_id, message=message_id, status=status)
+        raise NotAccepted(str(status))
 
 
 def _claims(message_id: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -21,11 +21,11 @@ from flask import current_app, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from idp import web
+from idp import clock, web
 from idp.clients import registry
 from idp.clients.model import Client
 from idp.clients.registry import RegisteredClient
@@ -64,23 +64,26 @@ class LogoutRequest:
 
     def to_ticket(self) -> str:
         """Return the request as signed text for the address of the page."""
-        return _tickets().dumps(asdict(self))
+        return _tickets().dumps([asdict(self), clock.millis() + TICKET_SECONDS * 1000])
 
     @classmethod
     def from_ticket(cls, ticket: str) -> Self:
         """Return the request that `to_ticket` wrote at most ten minutes ago. Raises LogoutRefused."""
         try:
-            return cls(**_tickets().loads(ticket, max_age=TICKET_SECONDS))
+            content, ends_at = _tickets().loads(ticket)
         except BadData as error:
             raise LogoutRefused from error
+        if clock.millis() > ends_at:
+            raise LogoutRefused
+        return cls(**content)
 
 
 class Confirmation(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """The button, with its CSRF token."""
 
 
-def _tickets() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.secret_key or "", salt="oidc.end_session")
+def _tickets() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="oidc.end_session")
 
 
 def validate_request(parameters: Parameters) -> LogoutRequest:
