@@ -46,7 +46,7 @@ class RegisterPerson(Form):
 
 
 class UnionPay(Form):
-    """银联实名认证 (P6). The card number is never shown again."""
+    """银联实名认证 (P6)."""
 
     bank_card = StringField(_("银行卡号"), [required()])
     phone = StringField(_("银行预留手机号"), [required()])
