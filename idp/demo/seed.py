@@ -69,9 +69,7 @@ def sandbox_data(folder: Path) -> dict[str, Path]:
 
 def fill(addresses: Addresses) -> dict[str, Any]:
     """Make everything and return what `demo.json` says (DESIGN 10)."""
-    client = _add_client(addresses)
-    for business in BUSINESSES:
-        catalogue.put(business)
+    described = open_portal(addresses)
     people = {person.login: _add_person(person) for person in fiction.PERSONS}
     agent, contact = people[fiction.AGENT.login], people[fiction.CONTACT.login]
     both = (POSITION.code, COMPANY.code)
@@ -85,6 +83,26 @@ def fill(addresses: Addresses) -> dict[str, Any]:
     }
     technology = held[fiction.AGENT.login][0]
     held[fiction.CONTACT.login].append(_bind_contact(technology, fiction.TECHNOLOGY, contact))
+    return described | {
+        "accounts": [
+            *(_person_account(person, held.get(person.login, [])) for person in fiction.PERSONS),
+            *(_unit_account(unit) for unit in fiction.UNITS),
+        ],
+        "unregistered": {
+            "name": fiction.UNREGISTERED.name,
+            "document_number": fiction.UNREGISTERED.document,
+            "phone": fiction.UNREGISTERED.phone,
+            "card_number": fiction.UNREGISTERED.card,
+            "unit": {"name": fiction.UNREGISTERED_UNIT.name, "uscc": fiction.UNREGISTERED_UNIT.uscc},
+        },
+    }
+
+
+def open_portal(addresses: Addresses) -> dict[str, Any]:
+    """Make the sample portal and its businesses, and nobody to use them; return what `demo.json` says of that."""
+    client = _add_client(addresses)
+    for business in BUSINESSES:
+        catalogue.put(business)
     return {
         "issuer": addresses.provider,
         "portals": {RECRUITMENT: addresses.recruitment},
@@ -93,19 +111,9 @@ def fill(addresses: Addresses) -> dict[str, Any]:
             "unionpay": addresses.unionpay,
             "company_register": addresses.company_register,
         },
-        "accounts": [
-            *(_person_account(person, held.get(person.login, [])) for person in fiction.PERSONS),
-            *(_unit_account(unit) for unit in fiction.UNITS),
-        ],
+        "accounts": [],
         "clients": [client],
         "admins": [],
-        "unregistered": {
-            "name": fiction.UNREGISTERED.name,
-            "document_number": fiction.UNREGISTERED.document,
-            "phone": fiction.UNREGISTERED.phone,
-            "card_number": fiction.UNREGISTERED.card,
-            "unit": {"name": fiction.UNREGISTERED_UNIT.name, "uscc": fiction.UNREGISTERED_UNIT.uscc},
-        },
     }
 
 

@@ -9,7 +9,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from idp.store import hot, vault
 from idp.store.db import db
 from tests.support.application import QUICK_HASHES
 from tests.support.ports import free_port
+from tests.support.postgres import PostgresServer
 from tests.support.processes import ROOT, Spawned, spawn
 
 PROVIDER_WORKERS = 2
@@ -92,16 +93,19 @@ class Stack:
 
 @contextlib.contextmanager
 def start_stack(
-    database_url: str, directory: Path, *, workers: int = PROVIDER_WORKERS, **changes: Any
+    database_url: str, directory: Path, *, workers: int = PROVIDER_WORKERS, people: bool = True, **changes: Any
 ) -> Iterator[Stack]:
-    """Run a whole stack on the empty database at `database_url`, files in `directory`; `changes` are settings."""
+    """Run a whole stack on the empty database at `database_url`, files in `directory`; `changes` are settings.
+
+    Without `people` there is the portal and its businesses, but no account.
+    """
     addresses = Addresses(*(f"http://localhost:{free_port()}" for _ in range(5)))
     settings = _settings(addresses, database_url, directory, changes)
     environment = _environment(settings)
     with ExitStack() as parts:
         parts.enter_context(spawn(_sandbox(addresses, directory), health=f"{addresses.sms}/health"))
         app = parts.enter_context(_application(settings))
-        described = _seed(app, addresses)
+        described = _seed(app, seed.fill if people else seed.open_portal, addresses)
         serve = [*JINGBAN, "serve", "--port", _port(addresses.provider), "--workers", str(workers)]
         provider = parts.enter_context(spawn(serve, env=environment, health=f"{addresses.provider}/health"))
         worker = parts.enter_context(spawn([*JINGBAN, "worker"], env=environment))
@@ -149,11 +153,11 @@ def _application(settings: Settings) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-def _seed(app: Flask, addresses: Addresses) -> dict[str, Any]:
+def _seed(app: Flask, fill: Callable[[Addresses], dict[str, Any]], addresses: Addresses) -> dict[str, Any]:
     """Migrate and fill the database; return what a demo would write into `var/demo.json`."""
     with app.app_context():
         upgrade()
-        described = seed.fill(addresses)
+        described = fill(addresses)
         db.session.remove()
     return described
 
@@ -196,10 +200,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The running stack of this worker. Tests share it: bring people and units of your own if you change them."""
     directory = tmp_path_factory.mktemp("stack")
-    if request.config.getoption("--stack-database") == "sqlite":
-        url = f"sqlite:///{directory / 'jingban.db'}"
-    else:
-        server = request.getfixturevalue("postgres_server")
-        url = server.url(server.create())
-    with start_stack(url, directory) as running:
+    with start_stack(_empty_database(request, directory), directory) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def empty_stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that nobody has registered with yet, shared by the tests of this worker."""
+    directory = tmp_path_factory.mktemp("empty-stack")
+    with start_stack(_empty_database(request, directory), directory, people=False) as running:
+        yield running
+
+
+def _empty_database(request: pytest.FixtureRequest, directory: Path) -> str:
+    """Return the URL of a new database of the kind that the command line asks for."""
+    if request.config.getoption("--stack-database") == "sqlite":
+        return f"sqlite:///{directory / 'jingban.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.url(server.create())
