@@ -130,6 +130,11 @@ SENTENCES: dict[str, str] = {
     "unionpay_card_not_supported": N_("该银行卡不支持实名认证，请更换一张银行卡"),
     "unionpay_card_blocked": N_("该银行卡状态异常，请更换银行卡或联系发卡银行"),
     "unionpay_quota": N_("今日实名认证次数已达上限，请 24 小时后再试"),
+    # What administrators of the provider read
+    "client_metadata_invalid": N_("应用的登记信息有误：%(what)s"),
+    "client_taken": N_("该应用标识已被使用"),
+    "next_key_too_young": N_("下一把签名密钥发布时间不足，尚不能启用"),
+    "unknown_algorithm": N_("不支持该签名算法"),
 }
 
 _PASSWORD_POINTS: dict[PasswordPoint, str] = {
