@@ -8,14 +8,18 @@ from typing import Any
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from idp import clock, ids
 from idp.audit.model import AuditEntry
 from idp.notify.model import OutboxMessage
+from idp.persons.model import AccountKind
+from idp.rules.levels import Acr
+from idp.sessions import browser_sessions, portal_sessions
 from idp.sessions.model import Authorization, AuthorizationCode, PortalSession
 from idp.settings import settings
+from idp.store.base import from_millis
 from idp.store.db import db, transaction
 from tests.support import rows
 
@@ -78,14 +82,39 @@ class Portal:
     # --- what the authorization endpoint would have stored ---------------------------------------------------------
 
     def granted(
-        self, person_id: str, unit_id: str | None = None, *businesses: str, scope: str | None = None, **changes: Any
+        self,
+        subject_id: str,
+        unit_id: str | None = None,
+        *businesses: str,
+        kind: AccountKind = AccountKind.PERSON,
+        scope: str = "openid",
+        **changes: Any,
     ) -> str:
-        """Let the person be signed in here, and return the id of the authorization."""
-        grant_id = rows.at_portal(person_id, unit_id, *businesses, client_id=self.client_id)
-        values = {"nonce": NONCE, "scope": " ".join((scope or "openid", *businesses))} | changes
+        """Let a person, or a unit with its own account, be signed in here; return the id of the authorization."""
+        found = browser_sessions.find(rows.signed_in(subject_id, kind))
+        assert found is not None
         with transaction() as session:
-            session.execute(update(Authorization).where(Authorization.id == grant_id).values(**values))
-        return grant_id
+            sid = portal_sessions.open_or_join(
+                session, session_id=found.session_id, client_id=self.client_id, subject_id=subject_id, unit_id=unit_id
+            )
+            values: dict[str, Any] = {
+                "id": ids.new_id("a_"),
+                "portal_session_id": sid,
+                "client_id": self.client_id,
+                "kind": kind,
+                "subject_id": subject_id,
+                "unit_id": unit_id,
+                "scope": " ".join((scope, *businesses)),
+                "businesses": " ".join(businesses),
+                "resource": API,
+                "nonce": NONCE,
+                "auth_time": from_millis(found.auth_time),
+                "acr": Acr.L1.urn,
+                "amr": "pwd",
+                "created_at": clock.now(),
+            }
+            session.add(Authorization(**values | changes))
+        return str(values["id"])
 
     def code_for(self, grant_id: str, **changes: Any) -> str:
         """Return a code for an authorization."""
