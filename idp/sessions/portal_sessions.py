@@ -22,16 +22,19 @@ KEEP_TELLING = timedelta(days=1)
 
 def open_or_join(session: Session, *, session_id: str, client_id: str, subject_id: str, unit_id: str | None) -> str:
     """Return the `sid` for this browser session, client and unit: the living one, or a new one."""
-    living = session.scalars(
-        select(PortalSession.id).where(
+    # Held until the commit: whoever ends it meanwhile finds what is now hung on it, and ends that too.
+    found = session.scalars(
+        select(PortalSession.id)
+        .where(
             PortalSession.session_id == session_id,
             PortalSession.client_id == client_id,
             PortalSession.unit_id == unit_id if unit_id else PortalSession.unit_id.is_(None),
             PortalSession.ended_at.is_(None),
         )
+        .with_for_update(read=True)
     ).first()
-    if living is not None:
-        return living
+    if found is not None:
+        return found
     fresh = PortalSession(
         id=ids.new_id("ps_"),
         session_id=session_id,

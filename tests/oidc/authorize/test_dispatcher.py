@@ -10,8 +10,9 @@ from sqlalchemy import func, select, update
 from idp import clock
 from idp.audit.model import AuditEntry
 from idp.clients.model import Client
+from idp.delegation import grants
 from idp.oidc.authorize import needs
-from idp.sessions import browser_sessions, interactions
+from idp.sessions import browser_sessions, interactions, portal_sessions
 from idp.sessions.interactions import InteractionGone
 from idp.sessions.model import Authorization, AuthorizationCode, Interaction, PortalSession
 from idp.settings import settings
@@ -29,7 +30,7 @@ from tests.oidc.authorize.browser import (
     request_parameters,
 )
 from tests.oidc.portal import Portal
-from tests.support import rows
+from tests.support import fictional, rows
 from tests.support.clocks import MovedClock
 from tests.support.parallel import all_at_once
 
@@ -266,3 +267,56 @@ def test_a_sign_out_between_needs_and_answer_asks_anew(
     assert path.startswith("/interaction/")
     assert page_of(browser.get(response.headers["Location"]))[0] == "/sign-in"
     assert interaction_in(browser.get(response.headers["Location"]))
+
+
+def test_a_grant_withdrawn_between_needs_and_answer_asks_anew(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U13: the decision that counts is the one inside the transaction."""
+    rows.business("rec.position")
+    person, unit = rows.person(), rows.unit()
+    binding = rows.binding(unit, person)
+    rows.grant(binding, "rec.position")
+    browser.sign_in(person)
+    real = needs.first_unmet
+
+    def withdraw_after(situation):
+        page = real(situation)
+        grants.withdraw(unit, binding, "rec.position")
+        return page
+
+    monkeypatch.setattr(needs, "first_unmet", withdraw_after)
+    response = browser.authorize(scope="openid rec.position", org_hint=fictional.uscc(1))
+    monkeypatch.undo()
+    assert page_of(browser.get(response.headers["Location"])) == ("/choose-unit", {"reason": "not_granted"})
+    assert db.session.scalar(select(func.count()).select_from(Authorization)) == 0
+
+
+def test_a_portal_session_that_ends_at_the_same_moment_leaves_nothing_alive(browser: Browser, app: Flask) -> None:
+    """A logout of one pair of person and portal (U13), while the same portal signs the person in once more."""
+    browser.sign_in(rows.person())
+    cookie = browser.http.get_cookie("jingban_session")
+    assert cookie is not None
+    for _ in range(8):
+        sid = authorization_of(browser.authorize()).portal_session_id
+
+        def ask() -> str:
+            tab = Browser(app)
+            tab.http.set_cookie("jingban_session", cookie.value)
+            return tab.authorize().headers["Location"]
+
+        def end(sid: str | None = sid) -> str:
+            with transaction() as session:
+                portal_sessions.end(session, [sid] if sid else [], why="logged_out")
+            return "ended"
+
+        outcomes = all_at_once(app, [ask, end, ask])
+        assert all(isinstance(each, str) for each in outcomes), outcomes
+        db.session.rollback()
+        orphans = (
+            select(func.count())
+            .select_from(Authorization)
+            .join(PortalSession, PortalSession.id == Authorization.portal_session_id)
+            .where(PortalSession.ended_at.is_not(None), Authorization.ended_at.is_(None))
+        )
+        assert db.session.scalar(orphans) == 0
