@@ -1,7 +1,7 @@
 """The API of the portal: a unit's jobs as JSON, for whoever has an access token that acts for the unit.
 
 GET  /api/positions?state=&page=   {"positions": […], "total": 3, "page": 1, "pages": 1}
-POST /api/positions                {…fields, "publish"?: true} → 201 {…}, Location
+POST /api/positions                {…fields, "publish"?: true} → 201 {…}, Location once published
 """
 
 from collections.abc import Callable
@@ -99,7 +99,8 @@ def create_position(token: ActingToken) -> ResponseReturnValue:
     made = positions.create(token.unit, form.position_data(), token.person, publish=body.get("publish") is True)
     position = positions.find(token.unit, made)
     response = jsonify(_as_json(position) if position else {"id": made})
-    response.headers["Location"] = url_for("public.job", position_id=made)
+    if position and position.state is State.PUBLISHED:
+        response.headers["Location"] = url_for("public.job", position_id=made)
     return response, 201
 
 

@@ -138,7 +138,7 @@ def sign_in(cookie: str | None, fresh: SignIn) -> str:
 def of_browser(browser_id: str) -> list[Identity]:
     """Return all identities of a browser, ended ones too, the last used first."""
     rows = connection().execute(
-        "SELECT * FROM identity WHERE browser_id = ? ORDER BY used_at DESC, signed_in_at DESC", [browser_id]
+        "SELECT * FROM identity WHERE browser_id = ? ORDER BY used_at DESC, rowid DESC", [browser_id]
     )
     return [_identity(row) for row in rows]
 

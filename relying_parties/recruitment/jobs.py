@@ -103,7 +103,7 @@ def copy(identity: Identity) -> ResponseReturnValue:
 @for_unit("rec.position")
 def publish(identity: Identity) -> ResponseReturnValue:
     """发布 one or many."""
-    return _do(identity, State.DRAFT, "发布", positions.publish, "有效期已过的职位请先修改有效期。")
+    return _do(identity, State.DRAFT, "发布", positions.publish, "有效期已过的职位，请先点“修改”更新有效期。")
 
 
 @pages.post("/take-down")

@@ -73,8 +73,8 @@ def day(value: str | date) -> str:
 
 
 def day_of(moment: int) -> str:
-    """Return the day in China of a moment in seconds since 1970, as 2026-12-31."""
-    return clock.local(moment).date().isoformat()
+    """Return the day in China of a moment in seconds since 1970, as 2026年12月31日."""
+    return day(clock.local(moment).date())
 
 
 def salary(lowest: int | None, highest: int | None) -> str:

@@ -100,8 +100,12 @@ def ended(identity: Identity) -> Problem:
     return Problem(
         403,
         f"您为“{identity.name}”办理业务的授权已结束",
-        _ENDINGS[identity.ended_why or Ended.REFUSED] + "本平台已关闭您以该单位身份的登录，未提交的内容没有保存。",
-        ["如仍需办理，请联系单位重新授权，再重新登录。", "您以个人身份或其他单位身份的登录不受影响。"],
+        _ENDINGS[identity.ended_why or Ended.REFUSED]
+        + "您以该单位身份的登录已关闭，未提交的内容没有保存；个人身份和其他单位身份的登录不受影响。",
+        [
+            "如仍需为该单位办理业务，请联系单位重新授权，然后重新选择该单位。",
+            "如需为其他单位办理业务，请选择其他单位。",
+        ],
         [
             Button("选择其他单位", url_for("login.for_unit"), primary=True),
             Button("返回首页", url_for("public.home")),

@@ -58,6 +58,8 @@ def to_center() -> ResponseReturnValue:
 @pages.get("/center-needs-unit")
 def needs_unit() -> ResponseReturnValue:
     """Say that 企业中心 is for units, to somebody who signed in for themselves."""
+    if not access.living():
+        return redirect(url_for("login.choose"))
     raise problems.needs_unit()
 
 

@@ -203,7 +203,7 @@ def test_draft_past_its_day_is_not_published(agent: Visitor, moved: Clock, sign_
     agent = sign_in(UNIT_A)
     assert "有效期已过" in listed(agent, "draft")
     do(agent, "publish", made)
-    assert "有效期已过的职位请先修改有效期" in agent.text
+    assert "有效期已过的职位，请先点“修改”更新有效期" in agent.text
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
     agent.get(f"{JOBS}{made}/edit").submit("title", **job(valid_until=yesterday, action="publish"))
     assert agent.status == 422
