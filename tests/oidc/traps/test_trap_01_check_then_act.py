@@ -44,7 +44,7 @@ def on_postgres(postgres_app: Flask) -> Portal:
 
 def _claim(on: hot.Executor, code: str) -> Any:
     now = clock.millis()
-    values = {"code_hash": ids.fingerprint(code), "client_id": "portal", "now": now, "remember_until": now}
+    values = {"code_hash": ids.fingerprint(code), "client_id": "portal", "now": now, "remember_until": now + 60_000}
     return on.one(statements.CLAIM_CODE, **values)
 
 
