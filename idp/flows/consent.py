@@ -112,7 +112,7 @@ def _unit_id(asking: Asking) -> str | None:
 
 def _page(form: Confirmation, belongs_to: Journey, asking: Asking) -> str:
     client, parts = belongs_to.client, urlsplit(belongs_to.asked.redirect_uri)
-    known = [scope for scope in asking.granted.scope if scope not in asking.new]
+    before = [scope for scope in asking.granted.scope if scope not in asking.new]
     may_switch = web.current().is_person and client.acts_for is not ActsFor.NEVER
     chooser = url_for("choose_unit.page", interaction=belongs_to.interaction_id)
     return render_template(
@@ -127,7 +127,7 @@ def _page(form: Confirmation, belongs_to: Journey, asking: Asking) -> str:
         person={"name": _own_name()},
         acting=_acting(asking),
         scopes=in_words(db.session(), asking.new),
-        known=[each.label for each in in_words(db.session(), known)],
+        agreed=[each.label for each in in_words(db.session(), before)],
         links={"switch": chooser if may_switch else None},
     )
 
