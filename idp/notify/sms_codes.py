@@ -131,7 +131,7 @@ def send(asked: Asked, *, address: str) -> Sent:
         )
         params = {"purpose": asked.purpose, "code": digits, "minutes": LIFETIME // timedelta(minutes=1)}
         message = {"phone": asked.phone, "template": "verification_code", "params": params}
-        message_id = outbox.enqueue(session, outbox.SMS, message, give_up_after=LIFETIME)
+        message_id = outbox.enqueue(session, outbox.SMS, message, give_up_after=LIFETIME, tried_at_once=True)
     return Sent(delivered=worker.deliver_now(message_id), wait=RESEND_AFTER // timedelta(seconds=1))
 
 

@@ -55,15 +55,13 @@ def register(kind: str, handler: Handler) -> None:
 
 
 def claim(message_id: str | None = None) -> Claimed | None:
-    """Claim `message_id`, or the message that has been due longest; None when there is none to be had."""
+    """Claim `message_id`, due or not, or the message that has been due longest; None when there is none to be had."""
     now = clock.now()
     free = [
         OutboxMessage.state == "waiting",
-        OutboxMessage.due_at <= now,
         or_(OutboxMessage.claimed_until.is_(None), OutboxMessage.claimed_until < now),
+        OutboxMessage.due_at <= now if message_id is None else OutboxMessage.id == message_id,
     ]
-    if message_id is not None:
-        free.append(OutboxMessage.id == message_id)
     # SKIP LOCKED lets PostgreSQL workers pass each other; SQLite has one writer at a time anyway.
     due = (
         select(OutboxMessage.id).where(*free).order_by(OutboxMessage.due_at).limit(1).with_for_update(skip_locked=True)

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 
-from idp.notify import sms_codes
+from idp.notify import outbox, sms_codes, worker
 from idp.notify.model import OutboxMessage, Quota, SmsCode
 from idp.notify.sms_codes import (
     Asked,
@@ -217,6 +217,44 @@ def test_the_sms_is_handed_over_at_once(make_app: MakeApp, migrated_url: str) ->
         [message] = Client(server.url).request("GET", "/sms/messages").json()
         assert "个人注册" in message["text"]
         sms_codes.check(ASKED, message["code"])
+
+
+def test_no_worker_takes_the_sms_from_the_page(
+    make_app: MakeApp, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that looks between commit and delivery leaves it alone: the page says what became of its own try."""
+    deliver_now = worker.deliver_now
+
+    def after_a_worker_looked(message_id: str) -> bool:
+        assert not worker.deliver_one()
+        return deliver_now(message_id)
+
+    monkeypatch.setattr(worker, "deliver_now", after_a_worker_looked)
+    with (
+        Server(sms_gateway.create_app(KEY)) as server,
+        make_app(migrated_url, sms_url=server.url, sms_key=KEY).app_context(),
+    ):
+        assert sms_codes.send(ASKED, address=ADDRESS).delivered
+        [message] = Client(server.url).request("GET", "/sms/messages").json()
+        assert message["deliveries"] == 1
+
+
+def test_a_page_that_died_leaves_its_sms_to_the_worker(
+    make_app: MakeApp,
+    migrated_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    moved_clock: MovedClock,  # noqa: F811
+) -> None:
+    monkeypatch.setattr(worker, "deliver_now", lambda _: False)
+    with (
+        Server(sms_gateway.create_app(KEY)) as server,
+        make_app(migrated_url, sms_url=server.url, sms_key=KEY).app_context(),
+    ):
+        sms_codes.send(ASKED, address=ADDRESS)
+        assert not worker.deliver_one()
+        moved_clock.advance(outbox.HEAD_START)
+        assert worker.deliver_one()
+        assert len(Client(server.url).request("GET", "/sms/messages").json()) == 1
 
 
 def test_without_the_provider_the_sms_waits_for_the_worker(make_app: MakeApp, migrated_url: str) -> None:
