@@ -144,8 +144,8 @@ FOREIGN = RSAKey.generate_key(2048, {"kid": "rsa"})
         {"typ": "JWT"},
         {"typ": "at+jwt"},
         {"typ": None},
-        {"key": FOREIGN},
-        {"key": RSAKey.generate_key(2048, {"kid": "unknown"})},
+        pytest.param({"key": FOREIGN}, id="foreign key"),
+        pytest.param({"key": RSAKey.generate_key(2048, {"kid": "unknown"})}, id="unknown key"),
     ],
     ids=str,
 )
