@@ -21,7 +21,7 @@ PRIVATE = [
     "+85251234567",
     "+886912345678",
     fictional.bank_card(),
-    ids.new_secret(),
+    pytest.param(ids.new_secret(), id="secret"),
     "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwXzEifQ.c2lnbmF0dXJl",
 ]
 
