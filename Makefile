@@ -4,7 +4,7 @@
 PYTHON ?= python3
 SETUP = @$(PYTHON) tools/setup.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format wheel bench lock
+.PHONY: help demo test lint format messages wheel bench lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ lint: ## ruff, mypy --strict and the import contracts
 
 format: ## Mend what ruff can mend
 	$(SETUP) format
+
+messages: ## Bring the message catalogues up to date with the sources
+	$(SETUP) messages
 
 wheel: ## Source distribution and wheel, into dist/
 	$(SETUP) wheel

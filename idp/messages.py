@@ -1,12 +1,13 @@
 """The sentence for every code a use case can refuse with, once, in zh-Hans; catalogues translate it.
 
 A new error is one more line in `SENTENCES`. `%(name)s` takes the error's fact of that name. A sentence that has to
-choose its words by the facts is a function in `_COMPOSED`. `tests/test_messages.py` fails where a code has none.
+choose its words by the facts is a function in `_COMPOSED`; one that counts something is marked `NN_` and stands in
+`_COUNTED` too. `tests/test_messages.py` fails where a code has none.
 """
 
 from collections.abc import Callable
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from idp.errors import DomainError
 from idp.gateways.errors import GatewayError, GatewayRefused
@@ -17,6 +18,11 @@ from idp.rules.passwords import PasswordPoint, PasswordRefused
 
 def N_(text: str) -> str:  # noqa: N802 - the name under which pybabel knows strings that are translated later
     """Mark `text` for the catalogues."""
+    return text
+
+
+def NN_(text: str) -> str:  # noqa: N802 - as above; tools/catalogues.py tells Babel about it
+    """Mark `text`, which counts something, for the catalogues: in Chinese one is said as many, elsewhere not."""
     return text
 
 
@@ -85,13 +91,13 @@ SENTENCES: dict[str, str] = {
     "login_name_taken": N_("用户名已被使用"),
     "draft_gone": N_("填写的内容已过期，请重新开始"),
     # SMS codes (DESIGN 8)
-    "sms_code_too_soon": N_("验证码发送过于频繁，请于 %(seconds)s 秒后重新获取"),
+    "sms_code_too_soon": NN_("验证码发送过于频繁，请于 %(seconds)s 秒后重新获取"),
     "sms_code_quota": N_("获取验证码的次数已达上限，请 24 小时后再试"),
-    "sms_code_wrong": N_("短信验证码错误，还可尝试 %(left)s 次"),
+    "sms_code_wrong": NN_("短信验证码错误，还可尝试 %(left)s 次"),
     "sms_code_invalid": N_("短信验证码已失效，请重新获取"),
     # Sign-in (P8, P9, U6)
-    "wrong_credentials": N_("用户名或密码错误，还可尝试 %(left)s 次"),
-    "too_many_failures": N_("密码连续错误5次，账号已被锁定1小时，请于 %(minutes)s 分钟后再试"),
+    "wrong_credentials": NN_("用户名或密码错误，还可尝试 %(left)s 次"),
+    "too_many_failures": NN_("密码连续错误5次，账号已被锁定1小时，请于 %(minutes)s 分钟后再试"),
     "account_locked": N_("账号已被管理员锁定，如有疑问请拨打政务服务热线 12345 或到服务窗口咨询"),
     "unit_account_not_taken": N_("该应用不接受单位账号登录，请用经办人的个人账号登录"),
     # Registration of units (U1–U5, P13) and their data (U16)
@@ -137,6 +143,14 @@ SENTENCES: dict[str, str] = {
     "unknown_algorithm": N_("不支持该签名算法"),
 }
 
+_COUNTED = {
+    "sms_code_too_soon": "seconds",
+    "sms_code_wrong": "left",
+    "wrong_credentials": "left",
+    "too_many_failures": "minutes",
+}
+"""The fact that chooses between singular and plural."""
+
 _PASSWORD_POINTS: dict[PasswordPoint, str] = {
     PasswordPoint.TOO_SHORT: N_("密码不能少于 %(min_length)s 位"),
     PasswordPoint.TOO_LONG: N_("密码不能超过 %(max_length)s 位"),
@@ -170,12 +184,12 @@ _ANY_GATEWAY = N_("相关服务暂时不可用，请稍后重试")
 def _password(error: DomainError) -> str:
     """List every point that the password breaks (P3)."""
     assert isinstance(error, PasswordRefused)  # noqa: S101 - `_COMPOSED` sends no other
-    return "；".join(str(gettext(_PASSWORD_POINTS[point], **error.facts)) for point in error.points)
+    return str(gettext("；")).join(str(gettext(_PASSWORD_POINTS[point], **error.facts)) for point in error.points)
 
 
 def _other_kind(error: DomainError) -> str:
-    kind = gettext(PERSON_DOCUMENTS[error.facts["kind"]])
-    return str(gettext("该号码是%(kind)s的号码，请改选证件类型", kind=kind))
+    kind: PersonDocument = error.facts["kind"]
+    return str(gettext("该号码是%(kind)s的号码，请改选证件类型", kind=gettext(PERSON_DOCUMENTS[kind])))
 
 
 def _gateway(error: DomainError) -> str:
@@ -196,4 +210,7 @@ def sentence(error: DomainError) -> str:
     for kind, compose in _COMPOSED.items():
         if isinstance(error, kind):
             return compose(error)
-    return str(gettext(SENTENCES.get(error.code, SENTENCES["error"]), **error.facts))
+    text = SENTENCES.get(error.code, SENTENCES["error"])
+    if error.code in _COUNTED:
+        return str(ngettext(text, text, error.facts[_COUNTED[error.code]], **error.facts))
+    return str(gettext(text, **error.facts))
