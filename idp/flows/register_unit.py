@@ -76,6 +76,7 @@ def step2() -> ResponseReturnValue:
     if draft is None:
         return _begin_anew(DraftGone())
     form = forms.Unit(data=draft["typed"])
+    form.ask_for_password(needed=draft["password_hash"] is None)
     if not form.is_submitted() and draft["typed"]:
         form.choose_region(db.session(), draft["typed"]["region_code"])
     form.fill_regions(db.session())
@@ -195,7 +196,7 @@ def _with_way_out(error: DomainError) -> str:
 
 
 def _recovery() -> str:
-    return url_for("help.recover", _anchor="unit-password")
+    return url_for("help.recover", _anchor="password")
 
 
 def _read_draft() -> Draft | None:

@@ -15,6 +15,7 @@ from idp.flows.forms.units import UnitData
 from idp.gateways import Gateways
 from idp.messages import UNIT_DOCUMENTS
 from idp.rules.documents import UnitDocument
+from idp.rules.levels import TrustLevel, UnitGrade, grade_of_trust_level
 from idp.rules.masking import mask_name
 from idp.store.db import db
 from idp.units import changes, records, regions
@@ -101,6 +102,14 @@ def _shown(unit: Unit) -> dict[str, Any]:
         "legal_representative": mask_name(unit.legal_representative),
         "username": unit.login_name,
         "verified": unit.verified_at is not None,
+        "trust": _trust(TrustLevel(unit.trust_level)),
         "registered_on": format_date(unit.created_at, "yyyy-MM-dd"),
         "contact": listing.common_contact(db.session(), unit.id),
     }
+
+
+def _trust(level: TrustLevel) -> str:
+    """Return the trust level in the province's words (F2): 三级（L1） … 五级（L3）."""
+    names = {UnitGrade.THREE: _("三级"), UnitGrade.FOUR: _("四级"), UnitGrade.FIVE: _("五级")}
+    grade = grade_of_trust_level(level)
+    return str(_("未核验")) if grade is None else f"{names[grade]}（{level.name}）"

@@ -206,7 +206,7 @@ def test_a_cancelled_second_account_does_not_matter(visitor: InsideVisitor) -> N
         ({"password": "weak", "password_again": "weak"}, "密码不能少于 8 位"),
         ({"password": "Our_unit99", "password_again": "Our_unit99"}, "密码不能含有用户名"),
         ({"password_again": "Other-1234"}, "两次输入的密码不一致"),
-        ({"password": "", "password_again": ""}, "修改用户名或证件号码后，请重新设置密码"),
+        ({"password": "", "password_again": ""}, "该字段是必填字段。"),
         ({"city": "440700", "district": ""}, "请将单位所在地选择到最后一级"),
     ],
 )

@@ -48,6 +48,13 @@ def test_its_data_is_shown_with_the_representative_masked(visitor: InsideVisitor
     assert "欧阳明日" not in visitor.text
 
 
+@pytest.mark.parametrize(("level", "words"), [(0, "未核验"), (1, "三级（L1）"), (2, "四级（L2）"), (3, "五级（L3）")])
+def test_the_trust_level_is_shown_in_the_provinces_words(visitor: InsideVisitor, level: int, words: str) -> None:
+    # F2
+    visitor.sign_in(rows.unit(1, trust_level=level), AccountKind.UNIT).get("/unit")
+    assert words in visitor.text
+
+
 def test_an_unverified_unit_changes_its_data(visitor: InsideVisitor) -> None:
     # U16
     unit_id = rows.unit()

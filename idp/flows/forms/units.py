@@ -39,6 +39,12 @@ class Unit(RegionForm):
     password = PasswordField(_("密码"))
     password_again = PasswordField(_("确认密码"), [EqualTo("password", message=_("两次输入的密码不一致"))])
 
+    def ask_for_password(self, *, needed: bool) -> None:
+        """Demand a password, or let an accepted one stay when the fields are left empty."""
+        for field in (self.password, self.password_again):
+            field.flags.required = needed
+            field.validators = [*([required()] if needed else []), *field.validators]
+
     def typed(self) -> Typed:
         """Return what was typed."""
         return Typed(
