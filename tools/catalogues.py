@@ -4,6 +4,7 @@ Source strings are zh-Hans and need no catalogue. `make messages` runs `update`;
 hand, in the .po files. Every set-up and every wheel compiles.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +20,18 @@ FOLDERS = ("idp", "templates")
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None, "NN_": (1, 1)}
 """Which calls hold strings; `NN_` gives one string as singular and plural (idp/messages.py)."""
 WIDTH = 119
+HEADER = """\
+{comment}
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Plural-Forms: {plural_forms}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+"""No dates, names and versions: the history of a file is told by version control."""
 
 
 def catalogues(root: Path) -> list[Path]:
@@ -42,7 +55,7 @@ def compile_all(root: Path) -> list[Path]:
 
 def _compile(po: Path) -> Path:
     made = po.with_suffix(".mo")
-    half = made.with_suffix(".mo.new")
+    half = made.with_suffix(f".{os.getpid()}.mo")  # of this process: tests and a set-up may compile side by side
     with half.open("wb") as target:
         write_mo(target, read(po))
     half.replace(made)  # at once: a running provider never reads half a catalogue
@@ -82,8 +95,14 @@ def update_all(root: Path) -> dict[Path, list[Message]]:
 def _update(po: Path, template: Catalog) -> list[Message]:
     catalogue = read(po)
     catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    header = HEADER.format(
+        comment=catalogue.header_comment,
+        language=catalogue.locale_identifier,
+        plural_forms=catalogue.plural_forms,
+    )
     with po.open("wb") as target:
-        write_po(target, catalogue, width=WIDTH, ignore_obsolete=True, include_lineno=False)
+        target.write(header.encode())
+        write_po(target, catalogue, width=WIDTH, omit_header=True, ignore_obsolete=True, include_lineno=False)
     return [message for message in catalogue if message.id and is_untranslated(message)]
 
 
