@@ -3,6 +3,7 @@
 A consent given for oneself says nothing about acting for a unit, nor one unit about another.
 """
 
+import json
 from collections.abc import Iterable
 
 from sqlalchemy import select, update
@@ -12,27 +13,28 @@ from sqlalchemy.orm import Session
 from idp import clock
 from idp.audit.log import Entry, record
 from idp.clients.model import Consent
+from idp.store import hot
+
+FIND_CONSENT = hot.Statement(
+    "SELECT scopes FROM consent WHERE subject_id = :subject_id AND client_id = :client_id AND unit_id = :unit_id"
+)
 
 _FOR_MYSELF = ""  # the unique constraint takes no NULL for equal, so "for no unit" is a value
 
 
-def given(session: Session, *, subject_id: str, client_id: str, unit_id: str | None) -> frozenset[str]:
+def given(on: Session | hot.Executor, *, subject_id: str, client_id: str, unit_id: str | None) -> frozenset[str]:
     """Return the scopes that `subject_id` has let `client_id` have, for themselves or for `unit_id`."""
-    found = session.scalars(
-        select(Consent.scopes).where(
-            Consent.subject_id == subject_id,
-            Consent.client_id == client_id,
-            Consent.unit_id == (unit_id or _FOR_MYSELF),
-        )
-    ).one_or_none()
-    return frozenset(found or ())
+    row = hot.executor(on).one(
+        FIND_CONSENT, subject_id=subject_id, client_id=client_id, unit_id=unit_id or _FOR_MYSELF
+    )
+    return frozenset(() if row is None else json.loads(row[0]))
 
 
 def missing(
-    session: Session, *, subject_id: str, client_id: str, unit_id: str | None, scopes: Iterable[str]
+    on: Session | hot.Executor, *, subject_id: str, client_id: str, unit_id: str | None, scopes: Iterable[str]
 ) -> tuple[str, ...]:
     """Return those of `scopes`, in their order, that must still be asked for."""
-    known = given(session, subject_id=subject_id, client_id=client_id, unit_id=unit_id)
+    known = given(on, subject_id=subject_id, client_id=client_id, unit_id=unit_id)
     return tuple(scope for scope in scopes if scope not in known)
 
 

@@ -13,7 +13,10 @@ from idp.errors import DomainError
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.model import BrowserSession, Interaction
 from idp.settings import settings
+from idp.store import hot
 from idp.store.db import transaction
+
+FINISH = hot.Statement("UPDATE interaction SET finished_at = :now WHERE id = :id AND finished_at IS NULL RETURNING id")
 
 MYSELF = "self"
 UNBOUND = ""
@@ -148,12 +151,6 @@ def refuse(interaction_id: str, error: str = ACCESS_DENIED) -> None:
         )
 
 
-def finish(session: Session, interaction_id: str) -> bool:
+def finish(on: Session | hot.Executor, interaction_id: str) -> bool:
     """Claim the end of the interaction: True for exactly one caller, who may answer the client."""
-    claimed = session.execute(
-        update(Interaction)
-        .where(Interaction.id == interaction_id, Interaction.finished_at.is_(None))
-        .values(finished_at=clock.now())
-        .returning(Interaction.id)
-    )
-    return claimed.one_or_none() is not None
+    return hot.executor(on).one(FINISH, id=interaction_id, now=clock.millis()) is not None

@@ -15,37 +15,37 @@ from idp.audit.log import Entry, record
 from idp.clients.model import Client
 from idp.notify import outbox
 from idp.sessions.model import Authorization, PortalSession
+from idp.store import hot
+
+FIND_LIVING = hot.Statement(
+    "SELECT id FROM portal_session WHERE session_id = :session_id AND client_id = :client_id "
+    "AND COALESCE(unit_id, '') = :unit_id AND ended_at IS NULL",
+    lock="FOR SHARE",
+)
+OPEN = hot.Statement(
+    "INSERT INTO portal_session (id, session_id, client_id, subject_id, unit_id, created_at) "
+    "VALUES (:id, :session_id, :client_id, :subject_id, :unit_id, :now)"
+)
 
 # OpenID Connect Back-Channel Logout 1.0 asks for no retry time; after a day a portal's own session is over too.
 KEEP_TELLING = timedelta(days=1)
 
 
-def open_or_join(session: Session, *, session_id: str, client_id: str, subject_id: str, unit_id: str | None) -> str:
-    """Return the `sid` for this browser session, client and unit: the living one, or a new one."""
-    # Held until the commit: whoever ends it meanwhile finds what is now hung on it, and ends that too.
-    found = session.scalars(
-        select(PortalSession.id)
-        .where(
-            PortalSession.session_id == session_id,
-            PortalSession.client_id == client_id,
-            PortalSession.unit_id == unit_id if unit_id else PortalSession.unit_id.is_(None),
-            PortalSession.ended_at.is_(None),
-        )
-        .with_for_update(read=True)
-    ).first()
+def open_or_join(
+    on: Session | hot.Executor, *, session_id: str, client_id: str, subject_id: str, unit_id: str | None
+) -> str:
+    """Return the `sid` for this browser session, client and unit: the living one, or a new one.
+
+    A living one is held until the commit: whoever ends it meanwhile finds what is now hung on it, and ends that too.
+    """
+    executor = hot.executor(on)
+    place = {"session_id": session_id, "client_id": client_id}
+    found = executor.one(FIND_LIVING, **place, unit_id=unit_id or "")
     if found is not None:
-        return found
-    fresh = PortalSession(
-        id=ids.new_id("ps_"),
-        session_id=session_id,
-        client_id=client_id,
-        subject_id=subject_id,
-        unit_id=unit_id,
-        created_at=clock.now(),
-    )
-    session.add(fresh)
-    session.flush()
-    return fresh.id
+        return str(found[0])
+    sid = ids.new_id("ps_")
+    executor.run(OPEN, id=sid, **place, subject_id=subject_id, unit_id=unit_id, now=clock.millis())
+    return sid
 
 
 def living(session: Session, *, session_id: str, client_id: str) -> list[tuple[str, str | None]]:

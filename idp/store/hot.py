@@ -29,13 +29,16 @@ _NAMED = re.compile(r"(?<![:\w]):([a-z_]+)")
 
 
 class Statement:
-    """One statement in both drivers' notations."""
+    """One statement in both drivers' notations.
+
+    `lock` is a locking clause for PostgreSQL; SQLite has one writer at a time, so a transaction holds all it reads.
+    """
 
     __slots__ = ("postgresql", "sqlite")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, lock: str = "") -> None:
         self.sqlite = text
-        self.postgresql = _NAMED.sub(r"%(\1)s", text.replace("%", "%%"))
+        self.postgresql = _NAMED.sub(r"%(\1)s", f"{text} {lock}".rstrip().replace("%", "%%"))
 
 
 class Executor(Protocol):
@@ -104,6 +107,11 @@ def within(session: Session) -> Executor:
         return PostgresExecutor(driver)
     msg = f"no hot statements for {type(driver)}"
     raise TypeError(msg)
+
+
+def executor(on: Session | Executor) -> Executor:
+    """Return `on`, or an executor within it: for functions that serve use cases and hot paths alike."""
+    return within(on) if isinstance(on, Session) else on
 
 
 class _Held(threading.local):

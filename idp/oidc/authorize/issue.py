@@ -6,26 +6,23 @@ asked once more inside, so that a sign-out, an unbinding or a second click at th
 nothing.
 """
 
-from datetime import timedelta
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+import json
+from typing import Any
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
 from idp.clients import consents
 from idp.delegation.acting import Refused
 from idp.delegation.granting import Granted
+from idp.oidc.authorize import statements
 from idp.oidc.authorize.situation import Situation
 from idp.oidc.errors import OAuth2Error
 from idp.rules.levels import amr_claim
 from idp.sessions import interactions, portal_sessions
 from idp.sessions.interactions import InteractionGone
-from idp.sessions.model import Authorization, AuthorizationCode, BrowserSession
 from idp.settings import settings
 from idp.store import hot
-from idp.store.base import from_millis
-from idp.store.db import transaction
+from idp.store.db import release
 
 OPENID = "openid"
 
@@ -41,13 +38,15 @@ def code(situation: Situation) -> str:
     SituationChanged.
     """
     secret = ids.new_secret()
-    with transaction() as session:
-        _claim(session, situation)
-        _hold_session(session, situation)
-        granted = situation.granted(hot.within(session))
+    release()  # what was read before must not stand in the way of writing (SQLite)
+    with hot.transaction() as on:
+        _claim(on, situation)
+        if on.one(statements.HOLD_SESSION, id=situation.subject.session_id) is None:
+            raise SituationChanged
+        granted = situation.granted(on)
         if isinstance(granted, Refused):
             raise SituationChanged
-        _store(session, situation, _consented(session, situation, granted), secret)
+        _store(on, situation, _consented(on, situation, granted), secret)
     return secret
 
 
@@ -55,10 +54,11 @@ def refusal(situation: Situation, error: OAuth2Error) -> None:
     """Close the interaction with an error for the client. Raises InteractionGone when it was finished meanwhile."""
     if situation.progress.interaction_id is None:
         return
-    with transaction() as session:
-        _claim(session, situation)
+    release()
+    with hot.transaction() as on:
+        _claim(on, situation)
         record(
-            session,
+            on,
             Entry(
                 "authorization.refused",
                 actor_id=situation.who.subject_id if situation.who else None,
@@ -69,32 +69,18 @@ def refusal(situation: Situation, error: OAuth2Error) -> None:
         )
 
 
-def _claim(session: Session, situation: Situation) -> None:
+def _claim(on: hot.Executor, situation: Situation) -> None:
     interaction_id = situation.progress.interaction_id
-    if interaction_id is not None and not interactions.finish(session, interaction_id):
+    if interaction_id is not None and not interactions.finish(on, interaction_id):
         raise InteractionGone
 
 
-def _hold_session(session: Session, situation: Situation) -> None:
-    """Let nobody end the browser session until this commits: a portal session under it would never be told.
-
-    SQLite has one writer anyway.
-    """
-    alive = session.scalars(
-        select(BrowserSession.id)
-        .where(BrowserSession.id == situation.subject.session_id, BrowserSession.ended_at.is_(None))
-        .with_for_update(read=True)
-    ).one_or_none()
-    if alive is None:
-        raise SituationChanged
-
-
-def _consented(session: Session, situation: Situation, granted: Granted) -> Granted:
+def _consented(on: hot.Executor, situation: Situation, granted: Granted) -> Granted:
     """Leave out what the person did not agree to; to sign in at all they have agreed."""
     if not situation.client.consent_required:
         return granted
     given = consents.given(
-        session,
+        on,
         subject_id=situation.subject.subject_id,
         client_id=situation.client.client_id,
         unit_id=situation.unit_id,
@@ -106,53 +92,55 @@ def _consented(session: Session, situation: Situation, granted: Granted) -> Gran
     )
 
 
-def _store(session: Session, situation: Situation, granted: Granted, secret: str) -> None:
-    now, who, request = clock.now(), situation.subject, situation.request
+def _store(on: hot.Executor, situation: Situation, granted: Granted, secret: str) -> None:
+    who, client_id = situation.subject, situation.client.client_id
     sid = portal_sessions.open_or_join(
-        session,
+        on,
         session_id=who.session_id,
-        client_id=situation.client.client_id,
+        client_id=client_id,
         subject_id=who.subject_id,
         unit_id=situation.unit_id,
     )
-    authorization = Authorization(
-        id=ids.new_id("a_"),
-        portal_session_id=sid,
-        client_id=situation.client.client_id,
-        kind=who.kind,
-        subject_id=who.subject_id,
-        unit_id=situation.unit_id,
-        scope=" ".join(granted.scope),
-        businesses=" ".join(granted.businesses),
-        # RFC 9068 §3: without a resource the audience is a default of ours, the provider's own UserInfo.
-        resource=request.resource or situation.client.resource or settings().issuer,
-        nonce=request.nonce,
-        claims=request.claims,
-        auth_time=from_millis(who.auth_time),
-        acr=situation.level.urn,
-        amr=" ".join(amr_claim(who.amr)),
-        created_at=now,
-    )
-    session.add(authorization)
-    session.flush()
-    session.add(
-        AuthorizationCode(
-            code_hash=ids.fingerprint(secret),
-            authorization_id=authorization.id,
-            client_id=authorization.client_id,
-            redirect_uri=request.redirect_uri,
-            code_challenge=request.code_challenge,
-            expires_at=now + timedelta(seconds=settings().code_lifetime),
-        )
+    authorization_id = ids.new_id("a_")
+    on.run(statements.INSERT_AUTHORIZATION, id=authorization_id, portal_session_id=sid, **_columns(situation, granted))
+    on.run(
+        statements.INSERT_CODE,
+        code_hash=ids.fingerprint(secret),
+        authorization_id=authorization_id,
+        client_id=client_id,
+        redirect_uri=situation.request.redirect_uri,
+        code_challenge=situation.request.code_challenge,
+        expires_at=clock.millis() + settings().code_lifetime * 1000,
     )
     record(
-        session,
+        on,
         Entry(
             "authorization.granted",
             actor_id=who.subject_id,
             subject_id=who.subject_id,
             unit_id=situation.unit_id,
-            client_id=situation.client.client_id,
-            details={"authorization": authorization.id, "scope": list(granted.scope), "sid": sid},
+            client_id=client_id,
+            details={"authorization": authorization_id, "scope": list(granted.scope), "sid": sid},
         ),
     )
+
+
+def _columns(situation: Situation, granted: Granted) -> dict[str, Any]:
+    """Return what the row of an authorization says beside its keys. `auth_time` is that of the sign-in (trap 3)."""
+    who, request = situation.subject, situation.request
+    return {
+        "client_id": situation.client.client_id,
+        "kind": who.kind.value,
+        "subject_id": who.subject_id,
+        "unit_id": situation.unit_id,
+        "scope": " ".join(granted.scope),
+        "businesses": " ".join(granted.businesses),
+        # RFC 9068 §3: without a resource the audience is a default of ours, the provider's own UserInfo.
+        "resource": request.resource or situation.client.resource or settings().issuer,
+        "nonce": request.nonce,
+        "claims": json.dumps(request.claims, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+        "auth_time": who.auth_time,
+        "acr": situation.level.urn,
+        "amr": " ".join(amr_claim(who.amr)),
+        "now": clock.millis(),
+    }

@@ -176,7 +176,7 @@ def consent(situation: Situation) -> Page | None:
     answer = situation.granted(hot.reader())
     scope = () if isinstance(answer, Refused) else answer.scope
     missing = consents.missing(
-        db.session(),
+        hot.reader(),
         subject_id=situation.subject.subject_id,
         client_id=situation.client.client_id,
         unit_id=situation.unit_id,

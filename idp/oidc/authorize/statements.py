@@ -1,0 +1,18 @@
+"""The hot statements of this endpoint (DESIGN 9). Times are milliseconds; `authorization` is a reserved word."""
+
+from idp.store.hot import Statement
+
+# Nobody may end the session until the transaction commits: what is hung on it meanwhile would never be told.
+HOLD_SESSION = Statement("SELECT id FROM browser_session WHERE id = :id AND ended_at IS NULL", lock="FOR SHARE")
+
+INSERT_AUTHORIZATION = Statement(
+    'INSERT INTO "authorization" (id, portal_session_id, client_id, kind, subject_id, unit_id, scope, businesses, '
+    "resource, nonce, claims, auth_time, acr, amr, created_at) "
+    "VALUES (:id, :portal_session_id, :client_id, :kind, :subject_id, :unit_id, :scope, :businesses, "
+    ":resource, :nonce, :claims, :auth_time, :acr, :amr, :now)"
+)
+INSERT_CODE = Statement(
+    "INSERT INTO authorization_code "
+    "(code_hash, authorization_id, client_id, redirect_uri, code_challenge, expires_at) "
+    "VALUES (:code_hash, :authorization_id, :client_id, :redirect_uri, :code_challenge, :expires_at)"
+)
