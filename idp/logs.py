@@ -32,6 +32,7 @@ _LOOKS_PRIVATE = (
     r"\+85[23][0-9]{8}|\+886[0-9]{9}",  # the other phones that SMS go to
     r"(?<![0-9])[0-9]{13,19}(?![0-9])",  # bank cards
     r"(?<=验证码)[^0-9]{0,2}[0-9]{6}",
+    r"(?<=\)=\()[^)]*",  # PostgreSQL names the value that broke a constraint: Key (key)=(value)
 )
 _SHAPES = re.compile("|".join(_LOOKS_PRIVATE))
 _IN_QUERY = re.compile(r"([?&](?:code|state|nonce|token|id_token_hint|login_hint|client_secret|interaction)=)[^&\s]+")

@@ -69,6 +69,14 @@ def test_queries_in_addresses_are_hidden(name: str, capfd: pytest.CaptureFixture
     assert "y=2" in line
 
 
+def test_a_broken_constraint_does_not_name_the_value(capfd: pytest.CaptureFixture[str]) -> None:
+    """PostgreSQL's own text, whatever SQLAlchemy hides."""
+    logging.getLogger("a.library").error("DETAIL:  Key (key)=(user_0101) already exists.")
+    line = capfd.readouterr().err
+    assert "user_0101" not in line
+    assert "already exists" in line
+
+
 def test_what_helps_an_operator_stays(capfd: pytest.CaptureFixture[str]) -> None:
     """Ids, counts, codes of errors and times are no secrets."""
     person_id = ids.new_id(ids.PERSON)

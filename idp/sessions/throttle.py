@@ -54,7 +54,8 @@ def count(key: str) -> int:
     if row is not None:
         return int(row[0])
     locked = hot.reader().one(LOCKED_UNTIL, key=key)
-    left = (locked[0] or now) - now if locked else 0
+    # Asked for anew: whoever waited here while another set the lock has an older time than the lock.
+    left = (locked[0] or 0) - clock.millis() if locked else 0
     raise TooManyFailures(max(1, math.ceil(left / _MINUTE_MS)))
 
 

@@ -1,9 +1,11 @@
 """What every form has: refusals of use cases shown at their field, and one wording for what is missing."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from flask import request
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import CombinedMultiDict
 from wtforms.validators import InputRequired
 
 from idp.errors import DomainError
@@ -22,6 +24,11 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """
 
     field_of: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, **given: Any) -> None:
+        # Left alone, Flask-WTF would take a JSON body for a form, with numbers and lists where a form has text.
+        sent = CombinedMultiDict[str, Any]((request.files, request.form)) if request.method == "POST" else None
+        super().__init__(formdata=sent, **given)
 
     def refuse(self, error: DomainError, text: str | None = None) -> None:
         """Show `error` (or `text`, which may be Markup) at its field, or above the form when it has none."""
