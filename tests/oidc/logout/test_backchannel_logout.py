@@ -244,17 +244,17 @@ def test_a_dead_portal_delays_nobody(calling_app: Flask, listening: Listening) -
             names.append(add_client(f"dead{number}", f"http://127.0.0.1:{port}/logout"))
         add_client("alive", address(listening))
         end(signed_in_at(calling_app, *names, "alive")[1])
-        started = time.monotonic()
         hands = [threading.Thread(target=_deliver, args=(calling_app,)) for _ in range(jobs.DELIVERERS)]
         for hand in hands:
             hand.start()
-        while not listening.received and time.monotonic() - started < 10:
-            time.sleep(0.02)
-        reached = time.monotonic() - started
+        give_up = time.monotonic() + 30
+        while not listening.received and time.monotonic() < give_up:
+            time.sleep(0.01)
+        still_hanging = sum(hand.is_alive() for hand in hands)
         for hand in hands:
             hand.join()
-        assert reached < fetch.SECONDS - 0.5
-        assert time.monotonic() - started < fetch.SECONDS * 2 + 2
+        assert listening.received
+        assert still_hanging  # nobody waited until the dead ones were given up
     assert states() == {"delivered": 1, "waiting": jobs.DELIVERERS - 1}
 
 
