@@ -9,6 +9,7 @@ from hypothesis import settings
 from tests.support import services
 from tests.support.processes import running
 
+FOR_TESTS = {services.REQUIRE, "JINGBAN_SHOTS"}
 pytest_plugins = [
     "tests.support.application",
     "tests.support.browser",
@@ -26,7 +27,7 @@ settings.load_profile("jingban")
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks of tests/support; keep the settings of this shell out of the tests."""
     for name in list(os.environ):
-        if name.startswith("JINGBAN_") and name != services.REQUIRE:
+        if name.startswith("JINGBAN_") and name not in FOR_TESTS:
             del os.environ[name]
     config.addinivalue_line("markers", "browser_errors(*parts): browser complaints that this test provokes")
 
