@@ -145,9 +145,7 @@ def of_browser(browser_id: str) -> list[Identity]:
 
 def touch(identity: Identity) -> None:
     """Note that `identity` is the one in use, so that 企业中心 opens with it."""
-    now = clock.now()
-    if now != identity.used_at:
-        connection().execute("UPDATE identity SET used_at = ? WHERE id = ?", [now, identity.id])
+    connection().execute("UPDATE identity SET used_at = ? WHERE id = ?", [clock.now(), identity.id])
 
 
 def end(identity_id: str, why: Ended) -> None:

@@ -24,7 +24,7 @@ class Button:
     primary: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Problem(Exception):
     """What happened, what one can do, and the HTTP status of the page. `kind`: error, warning or info."""
 
@@ -97,17 +97,20 @@ _ENDINGS = {
 
 def ended(identity: Identity) -> Problem:
     """Return the page for a unit's identity that ended (U13, R7)."""
+    # Where only one of several businesses was withdrawn, signing in anew gives those that are left.
+    code = identity.acted_for.uscc or None
     return Problem(
         403,
         f"您为“{identity.name}”办理业务的授权已结束",
         _ENDINGS[identity.ended_why or Ended.REFUSED]
         + "您以该单位身份的登录已关闭，未提交的内容没有保存；个人身份和其他单位身份的登录不受影响。",
         [
-            "如仍需为该单位办理业务，请联系单位重新授权，然后重新选择该单位。",
+            "如仍需为该单位办理业务，请联系单位重新授权，再重新登录该单位。",
             "如需为其他单位办理业务，请选择其他单位。",
         ],
         [
             Button("选择其他单位", url_for("login.for_unit"), primary=True),
+            Button("重新登录该单位", url_for("login.for_unit", org_hint=code)),
             Button("返回首页", url_for("public.home")),
         ],
     )

@@ -127,14 +127,12 @@ class Provider:
         asked = self._client.framework.get_state_data(session, state)
         if not asked:
             raise ProviderRefused("state_mismatch")
-        metadata = self.metadata()
-        given = request.args.get("iss")
-        if given != metadata["issuer"] and (
-            given is not None or metadata.get("authorization_response_iss_parameter_supported")
-        ):
-            raise ProviderRefused("issuer_mismatch")
-        self.keys()
-        tokens = self._client.authorize_access_token(claims_options=self._id_token_options(), leeway=LEEWAY)
+        try:
+            self._check_issuer(request.args.get("iss"))
+            self.keys()
+            tokens = self._client.authorize_access_token(claims_options=self._id_token_options(), leeway=LEEWAY)
+        finally:
+            self._client.framework.clear_state_data(session, state)  # Authlib keeps it after an error
         if "userinfo" not in tokens:
             raise ProviderRefused("no_id_token")
         return asked, tokens
@@ -191,6 +189,13 @@ class Provider:
             client_id=self._settings.client_id,
         )
         return str(made["url"])
+
+    def _check_issuer(self, given: str | None) -> None:
+        """RFC 9207 §2.4: the answer names the provider that was asked."""
+        metadata = self.metadata()
+        promised = metadata.get("authorization_response_iss_parameter_supported")
+        if given != metadata["issuer"] and (given is not None or promised):
+            raise ProviderRefused("issuer_mismatch")
 
     def _id_token_options(self) -> dict[str, Any]:
         return {

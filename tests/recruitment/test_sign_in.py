@@ -148,6 +148,14 @@ def test_what_the_provider_answers_is_explained(
     assert "recruitment_portal" not in visitor.http.cookies
 
 
+def test_state_dies_with_an_error_too(portal: Portal, issuer: Issuer, visitor: Visitor) -> None:
+    """A refused answer cannot be followed by another one to the same question."""
+    answer = visitor.http.get(f"{portal.url}/login/person", allow_redirects=False, timeout=10)
+    back = requests.get(answer.headers["Location"], allow_redirects=False, timeout=10).headers["Location"]
+    assert "您没有同意授权" in visitor.get(back.replace("code=", "error=access_denied&x=")).text
+    assert "登录状态已失效" in visitor.get(back).text
+
+
 def test_answer_is_taken_once(portal: Portal, issuer: Issuer, visitor: Visitor) -> None:
     """The state dies with its use, and is of no use to another browser."""
     answer = visitor.http.get(f"{portal.url}/login/person", allow_redirects=False, timeout=10)

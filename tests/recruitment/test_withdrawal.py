@@ -104,6 +104,18 @@ def test_signing_in_again_after_a_withdrawal(
     assert visitor.status == 200
 
 
+def test_what_is_left_of_the_grants_is_one_click_away(visitor: Visitor, portal: Portal, issuer: Issuer) -> None:
+    """R7: a unit that withdraws one business of two ends the session; signing in anew gives the other one."""
+    sid = issuer.sid_of(UNIT_A)
+    issuer.withdraw(sid)
+    tell(portal.url, issuer.logout_token(sid=sid))
+    assert f'href="/login/unit?org_hint={UNIT_A["uscc"]}"' in visitor.get(CENTER_A).text
+    issuer.visit = Visit(unit=UNIT_A, businesses="rec.company")
+    visitor.get("/login/unit", org_hint=str(UNIT_A["uscc"]))
+    assert status(visitor, f"{CENTER_A}company") == 200
+    assert status(visitor, f"{CENTER_A}positions/") == 403
+
+
 def test_logout_token_is_obeyed_once(visitor: Visitor, portal: Portal, issuer: Issuer) -> None:
     """Back-Channel Logout 1.0 §2.6: a token that comes again, even many times at once, ends nothing any more."""
     token = issuer.logout_token()
@@ -150,9 +162,10 @@ FOREIGN = RSAKey.generate_key(2048, {"kid": "rsa"})
     ids=str,
 )
 def test_logout_token_that_does_not_hold_is_refused(
-    visitor: Visitor, portal: Portal, issuer: Issuer, changes: dict[str, Any]
+    portal: Portal, issuer: Issuer, sign_in: Callable[..., Visitor], changes: dict[str, Any]
 ) -> None:
     """Back-Channel Logout 1.0 §2.6, check by check."""
+    visitor = sign_in(UNIT_A)
     answer = tell(portal.url, issuer.logout_token(**{"sid": issuer.sid_of(UNIT_A)} | changes))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert status(visitor, CENTER_A) == 200
