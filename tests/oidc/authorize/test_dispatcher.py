@@ -320,3 +320,9 @@ def test_a_portal_session_that_ends_at_the_same_moment_leaves_nothing_alive(brow
             .where(PortalSession.ended_at.is_not(None), Authorization.ended_at.is_(None))
         )
         assert db.session.scalar(orphans) == 0
+
+
+def test_the_language_that_the_portal_asks_for(browser: Browser) -> None:
+    """OpenID Connect Core §3.1.2.1 ui_locales: it reaches the pages of the journey, here by the cookie."""
+    response = browser.authorize(ui_locales="fr en zh-Hans")
+    assert '<html lang="en">' in browser.get(response.headers["Location"]).text
