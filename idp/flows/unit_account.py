@@ -112,4 +112,6 @@ def _trust(level: TrustLevel) -> str:
     """Return the trust level in the province's words (F2): 三级（L1） … 五级（L3）."""
     names = {UnitGrade.THREE: _("三级"), UnitGrade.FOUR: _("四级"), UnitGrade.FIVE: _("五级")}
     grade = grade_of_trust_level(level)
-    return str(_("未核验")) if grade is None else f"{names[grade]}（{level.name}）"
+    if grade is None:
+        return str(_("未核验"))
+    return str(_("%(grade)s（%(level)s）", grade=names[grade], level=level.name))

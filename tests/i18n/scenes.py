@@ -1,0 +1,497 @@
+"""The pages of the provider, each reached as a person reaches it: `SCENES[name](visitor's world)`.
+
+A visitor chooses the language once, in the address of the first page; all that follows must stay in it. People, units
+and places keep their Chinese names; the portal and its businesses have English ones, so that what is left of Chinese
+on an English page was forgotten.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+
+from idp import clock
+from idp.persons.model import AccountKind
+from idp.sessions import interactions
+from idp.sessions.authorization_request import AuthorizationRequest
+from tests.flows.inside import BROWSER, InsideVisitor
+from tests.oidc.authorize.browser import request_parameters
+from tests.support import fictional, rows
+
+UNITS = "/unit/sub-accounts"
+PARENTS = "/account/parent-accounts"
+AGENT = {"agent_username": fictional.login_name(0), "agent_document_number": fictional.resident_id(0)}
+UNIT = {
+    "document_number": fictional.uscc(9),
+    "name": fictional.unit_name(9),
+    "legal_representative": fictional.person_name(7),
+    "username": "our_unit",
+    "password": fictional.password(),
+    "password_again": fictional.password(),
+}
+NEW_PERSON = {
+    "document_type": "resident_id",
+    "document_number": fictional.resident_id(3),
+    "name": fictional.person_name(3),
+    "phone": fictional.mobile(3).removeprefix("+86"),
+    "username": "user_0003",
+    "password": fictional.password(),
+    "password_again": fictional.password(),
+    "accept_terms": "y",
+}
+BOUND = {
+    "name": fictional.person_name(3),
+    "document_type": "resident_id",
+    "document_number": fictional.resident_id(3),
+    "username": "user_0003",
+}
+NAMES = [fictional.unit_name(n) for n in (1, 2, 3, 9)] + [fictional.person_name(n) for n in (6, 7)]
+MASKED = rf"\*+[{''.join(sorted({fictional.person_name(n)[-1] for n in range(120)}))}]"
+DATA = re.compile("|".join([*NAMES, MASKED, "广东省江门市蓬江区"]))
+"""What is nobody's to translate: names of people, units and places."""
+
+
+class World:
+    """A unit with agents, people who are bound to units or asked to be, and a portal."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.lang = "zh-Hans"
+        self.person, self.newcomer, self.unit = rows.person(0), rows.person(1, real_name_level=1), rows.unit(1)
+        self.binding = rows.binding(self.unit, self.person)
+        self.contact = rows.binding(self.unit, self.newcomer, kind="common_contact")
+        rows.binding(self.unit, rows.person(2), status="pending")
+        rows.binding(rows.unit(2), self.person)
+        rows.binding(rows.unit(3), self.person, status="pending")
+        rows.business("rec.position", name="Job postings", description="Publish and withdraw job postings")
+        rows.business("rec.fair", name="Job fairs", needs_verified_unit=True)
+        rows.grant(self.binding, "rec.position", clock.now() + timedelta(days=9))
+        rows.grant(self.binding, "rec.fair")
+        scopes = ["openid", "profile", "phone", "offline_access", "rec.position", "rec.fair"]
+        rows.client(client_name="Recruitment", scopes=scopes, allows_unit_accounts=True, min_unit_level=0)
+
+    def visitor(self, *outside: str) -> InsideVisitor:
+        """Return somebody who reads `self.lang`."""
+        return InsideVisitor(self.app, *outside).get("/help", ui_locales=self.lang)
+
+    def agent(self) -> InsideVisitor:
+        """Return person 0: 二级实名, agent of units 1 and 2, asked by unit 3."""
+        return self.visitor().sign_in(self.person)
+
+    def beginner(self) -> InsideVisitor:
+        """Return person 1: 一级实名."""
+        return self.visitor().sign_in(self.newcomer)
+
+    def our_unit(self) -> InsideVisitor:
+        """Return unit 1, signed in with its own account."""
+        return self.visitor().sign_in(self.unit, AccountKind.UNIT)
+
+    def ask(self, visitor: InsideVisitor, **changes: str) -> InsideVisitor:
+        """Let the portal send `visitor` with an authorization request."""
+        return visitor.get("/oidc/authorize", **request_parameters(**changes))
+
+    def form_of_agent(self) -> str:
+        """Return the address of what unit 1 manages of person 0."""
+        return f"{UNITS}/{self.binding}"
+
+
+Act = Callable[[World], InsideVisitor]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """How a page is reached, and the path and status it then has."""
+
+    act: Act
+    path: str
+    status: int
+
+
+SCENES: dict[str, Scene] = {}
+
+
+def scene(path: str, status: int = 200) -> Callable[[Act], Act]:
+    """Enter a function as a scene that ends at `path`; `…` in it stands for an id."""
+
+    def enter(act: Act) -> Act:
+        SCENES[act.__name__.removeprefix("_")] = Scene(act, path, status)
+        return act
+
+    return enter
+
+
+def plain(name: str, path: str, status: int = 200, **query: str) -> None:
+    """Enter a page that anybody opens by its address."""
+    SCENES[name] = Scene(lambda world: world.visitor().get(path, **query), path, status)
+
+
+def of(who: Callable[[World], InsideVisitor], name: str, path: str, status: int = 200) -> None:
+    """Enter a page that `who` opens by its address."""
+    SCENES[name] = Scene(lambda world: who(world).get(path), path, status)
+
+
+# --- Anybody -------------------------------------------------------------------------------------------------------
+
+plain("help", "/help")
+plain("recover", "/recover")
+plain("terms", "/terms")
+plain("privacy", "/privacy")
+plain("sign_in_person", "/sign-in")
+plain("sign_in_unit", "/sign-in", tab="unit")
+plain("register_person", "/register/person")
+plain("register_person_done", "/register/person/done")
+plain("register_unit_1", "/register/unit")
+plain("not_found", "/nowhere", 404)
+plain("gone", "/interaction/gone", 400)
+plain("unknown_portal", "/oidc/authorize", 400, client_id="nobody")
+
+
+def _sign_in(world: World, **typed: str) -> InsideVisitor:
+    return world.visitor().get("/sign-in").submit("password", **typed)
+
+
+@scene("/sign-in", 400)
+def sign_in_empty(world: World) -> InsideVisitor:
+    return _sign_in(world, username="", password="")
+
+
+@scene("/sign-in", 400)
+def sign_in_wrong(world: World) -> InsideVisitor:
+    return _sign_in(world, username="nobody", password="Wrong-1-Password")
+
+
+@scene("/sign-in", 429)
+def sign_in_locked(world: World) -> InsideVisitor:
+    visitor = world.visitor().get("/sign-in")
+    for _ in range(6):
+        visitor.submit("password", username="nobody", password="Wrong-1-Password")
+    return visitor
+
+
+@scene("/sign-in")
+def sign_in_at_a_portal(world: World) -> InsideVisitor:
+    return world.ask(world.visitor())
+
+
+@scene("/register/person", 400)
+def register_person_empty(world: World) -> InsideVisitor:
+    empty = dict.fromkeys(NEW_PERSON, "") | {"document_type": "none", "code": ""}
+    return world.visitor().get("/register/person").submit("document_number", **empty, action="register")
+
+
+@scene("/register/person", 400)
+def register_person_wrong(world: World) -> InsideVisitor:
+    wrong = {"document_number": fictional.resident_id(3)[:-1] + "Z", "phone": "123", "username": "1", "name": "甲"}
+    passwords = {"password": "asdfgh", "password_again": "asdfgh"}
+    typed = NEW_PERSON | wrong | passwords | {"code": "123456"}
+    return world.visitor().get("/register/person").submit("document_number", **typed, action="register")
+
+
+@scene("/register/person", 400)
+def register_person_taken(world: World) -> InsideVisitor:
+    taken = {"document_number": fictional.resident_id(0), "username": "user_0000", "code": "123456"}
+    return world.visitor().get("/register/person").submit("document_number", **NEW_PERSON | taken, action="register")
+
+
+@scene("/register/person")
+def register_person_code(world: World) -> InsideVisitor:
+    return world.visitor().get("/register/person").submit("document_number", **NEW_PERSON, action="send_code")
+
+
+@scene("/register/person", 429)
+def register_person_code_again(world: World) -> InsideVisitor:
+    visitor = register_person_code(world)
+    return visitor.submit("document_number", **NEW_PERSON, action="send_code")
+
+
+@scene("/register/unit", 400)
+def register_unit_1_wrong(world: World) -> InsideVisitor:
+    return world.visitor().get("/register/unit").submit("agent_username", **AGENT | {"agent_username": "x"})
+
+
+@scene("/register/unit", 400)
+def register_unit_1_level(world: World) -> InsideVisitor:
+    beginner = {"agent_username": fictional.login_name(1), "agent_document_number": fictional.resident_id(1)}
+    return world.visitor().get("/register/unit").submit("agent_username", **beginner)
+
+
+@scene("/register/unit/2")
+def register_unit_2(world: World) -> InsideVisitor:
+    return world.visitor().get("/register/unit").submit("agent_username", **AGENT, action="next")
+
+
+@scene("/register/unit/2", 400)
+def register_unit_2_empty(world: World) -> InsideVisitor:
+    return register_unit_2(world).submit("document_number", action="next")
+
+
+def _with_seat(visitor: InsideVisitor) -> InsideVisitor:
+    visitor.submit("document_number", province="440000", action="load_region")
+    visitor.submit("document_number", city="440700", action="load_region")
+    return visitor
+
+
+@scene("/register/unit/2", 400)
+def register_unit_2_taken(world: World) -> InsideVisitor:
+    taken = UNIT | {"document_number": fictional.uscc(1), "district": "440703"}
+    return _with_seat(register_unit_2(world)).submit("document_number", **taken, action="next")
+
+
+@scene("/register/unit/3")
+def register_unit_3(world: World) -> InsideVisitor:
+    return _with_seat(register_unit_2(world)).submit("document_number", **UNIT, district="440703", action="next")
+
+
+@scene("/register/unit/3", 400)
+def register_unit_3_wrong(world: World) -> InsideVisitor:
+    return register_unit_3(world).submit("code", action="send_code").submit("code", code="12", action="register")
+
+
+@scene("/register/unit/done")
+def register_unit_done(world: World) -> InsideVisitor:
+    visitor = world.visitor()
+    with visitor.client.session_transaction() as session:
+        session["registered_unit"] = world.unit
+    return visitor.get("/register/unit/done")
+
+
+@scene("/sign-in", 400)
+def stale_form(world: World) -> InsideVisitor:
+    return world.visitor().get("/sign-in").submit("password", username="x", password="y", csrf_token="stale")
+
+
+# --- Persons -------------------------------------------------------------------------------------------------------
+
+of(World.agent, "account", "/account")
+of(World.agent, "parent_accounts", PARENTS)
+of(World.agent, "agreements", "/account/agreements")
+of(World.agent, "forbidden", "/unit", 403)
+of(World.agent, "wrong_method", "/account/devices/end", 405)
+of(World.agent, "sign_out", "/sign-out")
+of(World.beginner, "account_at_level_1", "/account")
+of(World.beginner, "raise_level", "/raise-level")
+of(World.beginner, "unionpay", "/account/unionpay")
+
+
+@scene("/account/unionpay", 400)
+def unionpay_wrong(world: World) -> InsideVisitor:
+    typed = {"bank_card": "6200000000000000", "phone": "12", "code": ""}
+    return world.beginner().get("/account/unionpay").submit("bank_card", **typed, action="verify")
+
+
+@scene("/account/devices")
+def devices(world: World) -> InsideVisitor:
+    rows.signed_in(world.person)
+    return world.agent().get("/account/devices")
+
+
+@scene("/account/agreements")
+def agreements_given(world: World) -> InsideVisitor:
+    visitor = world.visitor("/callback").sign_in(world.person)
+    world.ask(visitor, scope="openid profile phone").submit("consent", consent="allow")
+    return visitor.get("/account/agreements")
+
+
+@scene(PARENTS)
+def parent_accepted(world: World) -> InsideVisitor:
+    return world.agent().get(PARENTS).submit("answer", answer="accept")
+
+
+@scene(PARENTS)
+def parent_accounts_none(world: World) -> InsideVisitor:
+    return world.visitor().sign_in(rows.person(4)).get(PARENTS)
+
+
+@scene(PARENTS + "/…/leave")
+def leave(world: World) -> InsideVisitor:
+    return world.agent().get(f"{PARENTS}/{world.binding}/leave")
+
+
+@scene("/sign-out")
+def signed_out(world: World) -> InsideVisitor:
+    return world.agent().get("/sign-out").submit("logout", logout="yes")
+
+
+@scene("/oidc/end_session", 400)
+def sign_out_unreadable(world: World) -> InsideVisitor:
+    return world.agent().get("/oidc/end_session", id_token_hint="not.a.token")
+
+
+# --- Units ---------------------------------------------------------------------------------------------------------
+
+of(World.our_unit, "unit", "/unit")
+of(World.our_unit, "unit_edit", "/unit/edit")
+of(World.our_unit, "unit_agreements", "/account/agreements")
+of(World.our_unit, "sub_accounts", UNITS)
+of(World.our_unit, "bind", UNITS + "/new")
+
+
+@scene("/unit")
+def unit_new(world: World) -> InsideVisitor:
+    return world.visitor().sign_in(rows.unit(9), AccountKind.UNIT).get("/unit")
+
+
+@scene("/unit")
+def unit_verified(world: World) -> InsideVisitor:
+    unit = rows.unit(9, verified_at=clock.now(), trust_level=1)
+    return world.visitor().sign_in(unit, AccountKind.UNIT).get("/unit")
+
+
+@scene("/unit/edit", 400)
+def unit_edit_wrong(world: World) -> InsideVisitor:
+    return world.our_unit().get("/unit/edit").submit("name", name="广 州", legal_representative="9", action="save")
+
+
+@scene("/unit")
+def unit_saved(world: World) -> InsideVisitor:
+    return world.our_unit().get("/unit/edit").submit("name", action="save")
+
+
+@scene(UNITS)
+def sub_accounts_none(world: World) -> InsideVisitor:
+    return world.visitor().sign_in(rows.unit(9), AccountKind.UNIT).get(UNITS)
+
+
+@scene(UNITS)
+def sub_accounts_many(world: World) -> InsideVisitor:
+    for n in range(20, 40):
+        rows.binding(world.unit, rows.person(n), status="refused")
+    return world.our_unit().get(UNITS, page="2")
+
+
+@scene(UNITS)
+def bind_sent(world: World) -> InsideVisitor:
+    rows.person(3)
+    return world.our_unit().get(UNITS + "/new").submit("username", **BOUND, kind="agent", action="bind")
+
+
+@scene(UNITS + "/new", 400)
+def bind_wrong(world: World) -> InsideVisitor:
+    return world.our_unit().get(UNITS + "/new").submit("username", **BOUND, kind="agent", action="bind")
+
+
+@scene(UNITS + "/new", 400)
+def bind_empty(world: World) -> InsideVisitor:
+    typed = dict.fromkeys(BOUND, "") | {"kind": ""}
+    return world.our_unit().get(UNITS + "/new").submit("username", **typed, action="bind")
+
+
+@scene(UNITS + "/…/unbind")
+def unbind(world: World) -> InsideVisitor:
+    return world.our_unit().get(world.form_of_agent() + "/unbind")
+
+
+@scene(UNITS)
+def unbind_contact(world: World) -> InsideVisitor:
+    return world.our_unit().get(f"{UNITS}/{world.contact}/unbind")
+
+
+@scene(UNITS + "/…/common-contact")
+def common_contact(world: World) -> InsideVisitor:
+    return world.our_unit().get(world.form_of_agent() + "/common-contact")
+
+
+@scene(UNITS + "/…/grants")
+def grants(world: World) -> InsideVisitor:
+    rows.business("rec.late", name="Late")
+    rows.grant(world.binding, "rec.late", clock.now() + timedelta(days=9), valid_from=clock.now() + timedelta(days=5))
+    return world.our_unit().get(world.form_of_agent() + "/grants")
+
+
+@scene(UNITS + "/…/grants", 400)
+def grants_wrong(world: World) -> InsideVisitor:
+    typed = {"business": "", "valid_from": "yesterday", "valid_to": "2020-01-01"}
+    visitor = world.our_unit().get(world.form_of_agent() + "/grants")
+    return visitor.submit("business", **typed, action="grant")
+
+
+@scene(UNITS + "/…/grants/rec.position/withdraw")
+def withdraw(world: World) -> InsideVisitor:
+    return world.our_unit().get(world.form_of_agent() + "/grants/rec.position/withdraw")
+
+
+@scene(UNITS + "/…/grants")
+def withdrawn(world: World) -> InsideVisitor:
+    return withdraw(world).submit("confirm", confirm="yes")
+
+
+# --- On the way to a portal ----------------------------------------------------------------------------------------
+
+
+@scene("/choose-unit")
+def chooser(world: World) -> InsideVisitor:
+    return world.ask(world.agent(), scope="openid rec.position", prompt="select_account")
+
+
+@scene("/choose-unit")
+def chooser_with_a_reason(world: World) -> InsideVisitor:
+    return world.ask(world.agent(), scope="openid rec.fair", org_hint=fictional.uscc(1))
+
+
+@scene("/choose-unit", 400)
+def chooser_unanswered(world: World) -> InsideVisitor:
+    visitor = chooser(world)
+    return visitor.post(visitor.url)
+
+
+@scene("/choose-unit")
+def chooser_without_units(world: World) -> InsideVisitor:
+    visitor = world.visitor().sign_in(rows.person(4))
+    return world.ask(visitor, scope="openid", prompt="select_account")
+
+
+@scene("/consent")
+def consent(world: World) -> InsideVisitor:
+    return world.ask(world.agent(), scope="openid profile phone offline_access", prompt="consent")
+
+
+@scene("/consent")
+def consent_for_a_unit(world: World) -> InsideVisitor:
+    return world.ask(world.agent(), scope="openid rec.position", org_hint=fictional.uscc(1))
+
+
+@scene("/consent")
+def consent_for_more(world: World) -> InsideVisitor:
+    visitor = world.visitor("/callback").sign_in(world.person)
+    world.ask(visitor, scope="openid profile").submit("consent", consent="allow")
+    return world.ask(visitor, scope="openid profile phone")
+
+
+def _portal(**changes: Any) -> str:
+    callback = ["https://portal.example/callback"]
+    return rows.client("other", client_name="Other portal", redirect_uris=callback, **changes)
+
+
+@scene("/raise-level")
+def raise_level_for_a_portal(world: World) -> InsideVisitor:
+    return world.ask(world.beginner(), client_id=_portal(min_person_level=1))
+
+
+@scene("/raise-level")
+def raise_level_out_of_reach(world: World) -> InsideVisitor:
+    return world.ask(world.agent(), client_id=_portal(min_person_level=3))
+
+
+@scene("/raise-level")
+def raise_level_of_a_unit(world: World) -> InsideVisitor:
+    return world.ask(world.our_unit(), client_id=_portal(allows_unit_accounts=True, min_unit_level=3))
+
+
+@scene("/oidc/authorize", 403)
+def account_refused(world: World) -> InsideVisitor:
+    return world.ask(world.our_unit(), client_id=_portal())
+
+
+@scene("/oidc/authorize")
+def form_post(world: World) -> InsideVisitor:
+    return world.ask(world.agent(), client_id=_portal(consent_required=False), response_mode="form_post")
+
+
+@scene(PARENTS)
+def parent_accounts_on_the_way(world: World) -> InsideVisitor:
+    request = AuthorizationRequest("portal", "https://portal.example/callback", "code", "query", ("openid",))
+    waiting = interactions.begin(request, BROWSER)
+    return world.agent().get(PARENTS, interaction=waiting)
