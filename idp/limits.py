@@ -10,7 +10,7 @@ nothing typed is lost.
 
 from collections.abc import Callable
 
-from flask import Flask
+from flask import Flask, g
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 
@@ -60,10 +60,19 @@ def sms() -> None:
 
 
 def _raising_ours(count: Callable[[], None]) -> None:
+    g.counting = True
     try:
         count()
     except RateLimitExceeded:
         raise TooOften from None
+    finally:
+        g.counting = False
+
+
+@_limiter.request_filter
+def _nothing_to_count() -> bool:
+    """Spare all other requests the search for limits that the extension makes before each."""
+    return not g.get("counting", False)
 
 
 @_limiter.shared_limit(lambda: settings().limit_sign_in, scope="sign_in")

@@ -1,4 +1,4 @@
-"""The whole way of a person in a real browser: registration, sign-in, UnionPay, devices, signing out; all accessible."""
+"""The way of a person in a browser: registration, sign-in, UnionPay, devices, signing out; all pages accessible."""
 
 import re
 from collections.abc import Iterator
