@@ -11,7 +11,6 @@ from typing import Any
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
-from idp.clients import consents
 from idp.delegation.acting import Refused
 from idp.delegation.granting import Granted
 from idp.oidc.authorize import statements
@@ -46,7 +45,7 @@ def code(situation: Situation) -> str:
         granted = situation.granted(on)
         if isinstance(granted, Refused):
             raise SituationChanged
-        _store(on, situation, _consented(on, situation, granted), secret)
+        _store(on, situation, _consented(situation, granted), secret)
     return secret
 
 
@@ -75,16 +74,11 @@ def _claim(on: hot.Executor, situation: Situation) -> None:
         raise InteractionGone
 
 
-def _consented(on: hot.Executor, situation: Situation, granted: Granted) -> Granted:
+def _consented(situation: Situation, granted: Granted) -> Granted:
     """Leave out what the person did not agree to; to sign in at all they have agreed."""
     if not situation.client.consent_required:
         return granted
-    given = consents.given(
-        on,
-        subject_id=situation.subject.subject_id,
-        client_id=situation.client.client_id,
-        unit_id=situation.unit_id,
-    )
+    given = situation.consented
     return Granted(
         tuple(each for each in granted.scope if each in given or each == OPENID),
         tuple(each for each in granted.businesses if each in given),

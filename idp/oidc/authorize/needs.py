@@ -11,7 +11,6 @@ from typing import ClassVar, TypeVar
 from sqlalchemy import select
 
 from idp import clock
-from idp.clients import consents
 from idp.clients.model import ActsFor
 from idp.delegation import context_class, for_whom
 from idp.delegation.acting import Reason, Refused
@@ -175,13 +174,7 @@ def consent(situation: Situation) -> Page | None:
         return None
     answer = situation.granted(hot.reader())
     scope = () if isinstance(answer, Refused) else answer.scope
-    missing = consents.missing(
-        hot.reader(),
-        subject_id=situation.subject.subject_id,
-        client_id=situation.client.client_id,
-        unit_id=situation.unit_id,
-        scopes=scope,
-    )
+    missing = not situation.consented.issuperset(scope)
     return _ask(situation, page, error) if missing else None
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from idp import clock
+from idp.clients import consents
 from idp.clients.registry import RegisteredClient
 from idp.delegation import context_class, for_whom, granting
 from idp.delegation.acting import Refused
@@ -91,6 +92,16 @@ class Situation:
     def unit_id(self) -> str | None:
         """The unit acted for, once that is settled."""
         return None if self.acting_for in {None, interactions.MYSELF} else self.acting_for
+
+    @cached_property
+    def consented(self) -> frozenset[str]:
+        """The scopes that this person has let this client have, for themselves or for this unit."""
+        return consents.given(
+            hot.reader(),
+            subject_id=self.subject.subject_id,
+            client_id=self.client.client_id,
+            unit_id=self.unit_id,
+        )
 
     def granted(self, on: hot.Executor) -> Granted | Refused:
         """Return what the client would get now (C3)."""
