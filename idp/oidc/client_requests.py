@@ -24,6 +24,8 @@ from idp.settings import settings
 FORM = "application/x-www-form-urlencoded"
 MAX_PARAMETERS = 50
 
+_HEADERS = (("Cache-Control", "no-store"), ("Pragma", "no-cache"), ("X-Content-Type-Options", "nosniff"))
+
 P = ParamSpec("P")
 log = structlog.get_logger()
 
@@ -84,8 +86,9 @@ def answer(status: int, body: dict[str, Any] | None, headers: list[tuple[str, st
     """Return a JSON answer that must not be stored (RFC 6749 §5.1); no body at all for None."""
     content = "" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     response = Response(content, status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Pragma"] = "no-cache"
+    response.headers.extend(_HEADERS)
+    if settings().https:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     for name, value in headers or []:
         response.headers[name] = value
     return response

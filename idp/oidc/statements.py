@@ -4,7 +4,9 @@ Texts are the same for SQLite and PostgreSQL; times are milliseconds. `authoriza
 quotes.
 """
 
-from idp.store.hot import Statement
+from typing import Any
+
+from idp.store.hot import Executor, PostgresExecutor, Statement
 
 # What a grant says, and who and what stands behind it, in the order of `grants.Grant.of_row`. `u` is the unit that
 # is acted for, or the unit account itself; ids carry a prefix by kind, so the joins never take a person for a unit.
@@ -61,12 +63,17 @@ LOCK_FAMILY = Statement(
     "WHERE t.token_hash = :token_hash AND t.client_id = :client_id) "
     "AND ended_at IS NULL RETURNING id"
 )
-MARK_REFRESHED = Statement(
-    "UPDATE refresh_token SET used_at = :now WHERE token_hash = :token_hash AND used_at IS NULL"
-)
 INSERT_REFRESH = Statement(
     "INSERT INTO refresh_token (token_hash, authorization_id, client_id, parent_hash, issued_at, expires_at) "
     "VALUES (:token_hash, :authorization_id, :client_id, :parent_hash, :now, :expires_at)"
+)
+MARK_REFRESHED = Statement(
+    "UPDATE refresh_token SET used_at = :now WHERE token_hash = :parent_hash AND used_at IS NULL"
+)
+# Both in one round trip; SQLite knows no such statement, and has no round trips either.
+_ROTATE_ON_POSTGRESQL = Statement(
+    "WITH marked AS (UPDATE refresh_token SET used_at = :now "  # noqa: S608 - constants of this module
+    "WHERE token_hash = :parent_hash AND used_at IS NULL) " + INSERT_REFRESH.sqlite
 )
 INSERT_OPAQUE = Statement(
     "INSERT INTO opaque_token (token_hash, authorization_id, claims, expires_at) "
@@ -81,3 +88,12 @@ REVOKE_JWT = Statement(
     "INSERT INTO revoked_token (jti, expires_at) VALUES (:jti, :expires_at) ON CONFLICT (jti) DO NOTHING"
 )
 DELETE_OPAQUE = Statement("DELETE FROM opaque_token WHERE token_hash = :token_hash")
+
+
+def rotate_refresh(on: Executor, **values: Any) -> None:
+    """Store the successor of the token `parent_hash`, and mark that one used at its first use."""
+    if isinstance(on, PostgresExecutor):
+        on.run(_ROTATE_ON_POSTGRESQL, **values)
+        return
+    on.run(MARK_REFRESHED, parent_hash=values["parent_hash"], now=values["now"])
+    on.run(INSERT_REFRESH, **values)

@@ -30,8 +30,8 @@ def issue(
 ) -> dict[str, Any]:
     """Issue tokens for `scope`, store what is stored of them, write the audit, and return the answer's body.
 
-    `parent_hash` is the refresh token that this answer follows. A refresh token's own scope is always the grant's,
-    however narrow the access token was asked for (RFC 6749 §6).
+    `parent_hash` is the refresh token that this answer follows, used from now on. A refresh token's own scope is
+    always the grant's, however narrow the access token was asked for (RFC 6749 §6).
     """
     access = access_token.issue(on, grant, client, acting, scope)
     body: dict[str, Any] = {
@@ -60,15 +60,18 @@ def issue(
 def _refresh_token(on: hot.Executor, grant: Grant, parent_hash: str | None) -> str:
     token = ids.new_secret()
     now = clock.millis()
-    on.run(
-        statements.INSERT_REFRESH,
-        token_hash=ids.fingerprint(token),
-        authorization_id=grant.id,
-        client_id=grant.client_id,
-        parent_hash=parent_hash,
-        now=now,
-        expires_at=_refresh_ends_at(grant, now),
-    )
+    values = {
+        "token_hash": ids.fingerprint(token),
+        "authorization_id": grant.id,
+        "client_id": grant.client_id,
+        "parent_hash": parent_hash,
+        "now": now,
+        "expires_at": _refresh_ends_at(grant, now),
+    }
+    if parent_hash is None:
+        on.run(statements.INSERT_REFRESH, **values)
+    else:
+        statements.rotate_refresh(on, **values)
     return token
 
 

@@ -123,7 +123,6 @@ def _decide_and_rotate(
         return Refused(error)  # the token stays unused: the client may ask again, better
     except GrantLost as lost:
         return end_grant(on, grant, action="grant.lost", why=lost.reason, now=now)
-    on.run(statements.MARK_REFRESHED, token_hash=token_hash, now=now)
     return issue(on, grant, client, acting, scope=scope, grant_type=GRANT_TYPE, parent_hash=token_hash)
 
 

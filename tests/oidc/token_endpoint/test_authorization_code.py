@@ -54,13 +54,14 @@ def test_a_code_gives_access_refresh_and_id_token(portal: Portal) -> None:
 
 
 def test_the_issue_is_audited(portal: Portal) -> None:
-    """A4: who got tokens, for whom, through which client."""
+    """A4: who got tokens, for whom, through which client, from where."""
     person_id, unit_id = rows.person(), rows.unit()
     rows.grant(rows.binding(unit_id, person_id), rows.business())
     grant_id = portal.granted(person_id, unit_id, "rec.position")
     portal.tokens(grant_id)
     (entry,) = audited("token.issued")
     assert (entry.actor_id, entry.unit_id, entry.client_id) == (person_id, unit_id, "portal")
+    assert entry.address == "127.0.0.1"
     assert entry.details == {
         "authorization": grant_id,
         "grant_type": "authorization_code",

@@ -6,6 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.oidc.portal import Portal, assert_refused, basic, body_of
+from tests.support import rows
 from tests.support.application import MakeApp
 
 ENDPOINTS = ("/oidc/token", "/oidc/introspect", "/oidc/revoke")
@@ -91,6 +92,7 @@ def test_errors_are_json_that_nobody_stores(sqlite_portal: Portal, path: str) ->
     assert response.headers["Content-Type"] == "application/json"
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Pragma"] == "no-cache"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
@@ -106,3 +108,20 @@ def test_while_the_database_is_away_the_client_is_told_so_in_json(make_app: Make
     with away.app_context():
         response = portal.post(path, {"token": "x", "grant_type": "refresh_token"})
     assert_refused(response, "temporarily_unavailable", 503)
+
+
+def test_behind_tls_the_answers_say_so(make_app: MakeApp, migrated_sqlite_url: str) -> None:
+    app = make_app(migrated_sqlite_url, issuer="https://login.example")
+    response = app.test_client().post("/oidc/token", data={"grant_type": "refresh_token"})
+    assert response.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_what_nobody_foresaw_tells_nothing(sqlite_portal: Portal) -> None:
+    """Here a client was given an algorithm that has no key."""
+    other = Portal.registered(sqlite_portal.app, "other", id_token_alg="ES512")
+    code = other.code_for(other.granted(rows.person()))
+    other.app.testing = False
+    response = other.redeem(code)
+    assert response.status_code == 500
+    assert "ES512" not in response.text
+    assert "Traceback" not in response.text
