@@ -57,7 +57,9 @@ class Presented:
             return Use.REUSE
         if self.used_at is None:
             return Use.FIRST
-        return Use.RETRY if now - self.used_at < grace and not self.successor_used else Use.REUSE
+        # A use can lie ahead of `now`: by another machine's clock, or by a request that was here first and slower.
+        since_use = max(0, now - self.used_at)
+        return Use.RETRY if since_use < grace and not self.successor_used else Use.REUSE
 
 
 class RefreshTokenGrant(BaseGrant, TokenEndpointMixin):
