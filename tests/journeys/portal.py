@@ -62,7 +62,8 @@ def search(window: Window, keyword: str) -> None:
 def shuts(window: Window, unit: Company) -> bool:
     """Tell whether the portal has shut 企业中心 of a unit in this browser, asking with the browser's own cookies."""
     answer = window.page.context.request.get(center(window, unit))
-    return answer.status == 403 and f"您为“{unit.name}”办理业务的授权已结束" in answer.text()
+    text: str = answer.text()
+    return f"您为“{unit.name}”办理业务的授权已结束" in text
 
 
 # --- tokens, as the portal has them --------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ class Tokens:
 
     def is_active(self) -> bool:
         """Ask introspection about the access token (RFC 7662)."""
-        return self._post("introspect", token=self.answer["access_token"]).json() != {"active": False}
+        return bool(self._post("introspect", token=self.answer["access_token"]).json()["active"])
 
     def refresh(self) -> requests.Response:
         """Redeem the refresh token (RFC 6749 §6)."""

@@ -46,7 +46,7 @@ def test_a_matching_card_lifts_the_person(window: Window, world: World) -> None:
 def session_cookie(window: Window) -> str:
     """Return the secret of the browser's session."""
     cookies = window.page.context.cookies(window.provider)
-    return next(str(cookie["value"]) for cookie in cookies if cookie["name"] == "jingban_session")  # type: ignore[typeddict-item]
+    return next(str(cookie["value"]) for cookie in cookies if cookie["name"] == "jingban_session")
 
 
 def test_what_cannot_be_a_card_is_refused_at_its_field(window: Window, world: World) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, ViewportSize, expect
@@ -13,6 +14,8 @@ from tests.support.browser import DESKTOP, PHONE
 
 SHOTS = "JINGBAN_SHOTS"
 """Name a folder in this variable to get a picture of every page, on desktop and phone, light and dark."""
+
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 
 _TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
@@ -108,11 +111,11 @@ class Window:
         before = self.page.viewport_size
         for device, size in {"desktop": DESKTOP, "phone": PHONE}.items():
             self.page.set_viewport_size(ViewportSize(width=size["width"], height=size["height"]))
-            for scheme in ("light", "dark"):
-                self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            for scheme in SCHEMES:
+                self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour half-way
                 self._check()
                 path = folder / f"{re.sub(r'[^a-z0-9-]+', '-', name)}-{device}-{scheme}.png"
                 self.page.screenshot(path=path, full_page=True)
-        self.page.emulate_media(color_scheme="null")
+        self.page.emulate_media(color_scheme="null", reduced_motion="null")
         if before is not None:
             self.page.set_viewport_size(before)

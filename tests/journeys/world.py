@@ -12,9 +12,13 @@ from itertools import count
 from typing import Any, TypeVar
 
 import requests
+from sqlalchemy import select
 
 from idp.delegation import grants
+from idp.persons.model import AccountKind, LoginName, Person
+from idp.rules.login_names import login_name_key
 from idp.sessions import passwords
+from idp.store.base import vault
 from idp.store.db import db
 from tests.support import codes, fictional, rows
 from tests.support.stack import Stack
@@ -129,6 +133,18 @@ class World:
         self.within(lambda: rows.person(who.n, password_hash=passwords.hash_password(who.password), **changes))
         return who
 
+    def hold(self, who: Someone, kind: str, number: str) -> None:
+        """Let an account be that of a holder of another kind of document."""
+
+        def change() -> None:
+            person = db.session.get_one(Person, self._owner(AccountKind.PERSON, who.login))
+            lookup = vault().lookup("document", f"{kind}:{number}")
+            person.document_type, person.document_number = kind, number
+            person.document_lookup = person.document_claim = lookup
+            db.session.commit()
+
+        self.within(change)
+
     def unit_of(self, *agents: Someone, granting: tuple[str, ...] = (), **changes: Any) -> Company:
         """Return a unit with an account that has bound `agents` and grants them these businesses without end."""
         unit = self.company()
@@ -145,20 +161,15 @@ class World:
         return unit
 
     def person_id(self, who: Someone) -> str:
-        return self._id_of("person", who.login)
+        return self.within(lambda: self._owner(AccountKind.PERSON, who.login))
 
     def unit_id(self, unit: Company) -> str:
-        return self._id_of("unit", unit.login)
-
-    def _id_of(self, kind: str, login: str) -> str:
-        query = "SELECT owner_id FROM login_name WHERE kind = %s AND key = %s"
-        return str(self.within(lambda: self._one(query, kind, login)))
+        return self.within(lambda: self._owner(AccountKind.UNIT, unit.login))
 
     @staticmethod
-    def _one(query: str, *values: str) -> object:
-        connection = db.session.connection()
-        placed = query if connection.dialect.name == "postgresql" else query.replace("%s", "?")
-        return connection.exec_driver_sql(placed, values).scalar_one()
+    def _owner(kind: AccountKind, login: str) -> str:
+        found = select(LoginName.owner_id).where(LoginName.kind == kind, LoginName.key == login_name_key(login))
+        return db.session.scalars(found).one()
 
     def within(self, work: Callable[[], Found]) -> Found:
         """Do `work` on the stack's database, and leave no transaction open."""
