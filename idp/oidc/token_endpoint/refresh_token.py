@@ -92,10 +92,10 @@ class RefreshTokenGrant(BaseGrant, TokenEndpointMixin):
 def _refresh(
     on: hot.Executor, client: RegisteredClient, token_hash: str, form: dict[str, str]
 ) -> dict[str, Any] | Refused:
-    now = clock.millis()
     named = {"token_hash": token_hash, "client_id": client.client_id}
-    if on.one(statements.LOCK_FAMILY, **named, now=now) is None:
+    if on.one(statements.LOCK_FAMILY, **named, now=clock.millis()) is None:
         return invalid_grant()
+    now = clock.millis()  # only now: whoever waited for the lock must not be earlier than who held it
     row = on.one(statements.FIND_REFRESH, **named)
     if row is None:
         return invalid_grant()
