@@ -4,7 +4,7 @@
 PYTHON ?= python3
 SETUP = @$(PYTHON) tools/setup.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format messages wheel bench lock
+.PHONY: help demo test lint format messages wheel lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,9 +26,6 @@ messages: ## Bring the message catalogues up to date with the sources
 
 wheel: ## Source distribution and wheel, into dist/
 	$(SETUP) wheel
-
-bench: ## Measure the hot paths
-	$(SETUP) bench $(ARGS)
 
 lock: ## Resolve the dependencies anew and write constraints.txt
 	$(SETUP) lock

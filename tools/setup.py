@@ -1,4 +1,4 @@
-"""Set up what a job needs, then do the job: `python3 tools/setup.py demo|test|lint|format|messages|wheel|bench|lock`.
+"""Set up what a job needs, then do the job: `python3 tools/setup.py demo|test|lint|format|messages|wheel|lock`.
 
 The Makefile's targets all end here. It runs on a fresh Debian with nothing but Python, so it uses the standard
 library only. As root it installs missing Debian packages; else it prints the command that does. Python packages
@@ -69,7 +69,6 @@ def _jobs() -> dict[str, Job]:
         "format": Job([["ruff", "check", "--fix"], ["ruff", "format"]]),
         "messages": Job([["python", "tools/catalogues.py", "update"]]),
         "wheel": Job([["python", "-m", "build", "--outdir", "dist"]]),
-        "bench": Job([["python", "-m", "bench"]], services=True),
         "lock": Job([], extras=()),
     }
 
