@@ -23,6 +23,7 @@ def test_a_person_is_bound_once_they_accept(window: Window, open_window: OpenWin
     ask_to_bind(window, who)
     window.reads("绑定请求已发出，对方登录个人账号在「父账号信息」中接受后生效。")
     expect(sub_account(window, who)).to_contain_text("待对方确认")
+    window.silent_about("请在已绑定的人员中设置")  # there is nobody yet
     window.look("sub-accounts-pending")
     assert unit.name in world.next_sms(who.phone, known)["text"]
 

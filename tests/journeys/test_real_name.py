@@ -111,6 +111,7 @@ def test_a_bank_that_does_not_answer_loses_nothing(window: Window, world: World,
     with world.fault("unionpay", mode, seconds=4):
         window.press("认证")
         window.reads(DOWN)
+    window.silent_about("提交的信息有误")
     is_kept(window, who, code)
     if mode == "garbage":
         window.look("unionpay-down")
