@@ -3,6 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from markupsafe import Markup, escape
 
 from idp import limits, web
@@ -81,8 +82,8 @@ def _with_way_out(error: DomainError) -> str:
 def _page(form: RegisterPerson, code: CodeRequest = NOTHING_SENT) -> str:
     interaction = request.args.get("interaction")
     tabs = (
-        (_("个人注册"), url_for("register_person.page", interaction=interaction), "user", True),
-        (_("单位注册"), url_for("register_unit.step1"), "building-2", False),
+        (pgettext("tab", "个人注册"), url_for("register_person.page", interaction=interaction), "user", True),
+        (pgettext("tab", "单位注册"), url_for("register_unit.step1"), "building-2", False),
     )
     return render_template(
         "register_person/index.html",

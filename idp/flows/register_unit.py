@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from markupsafe import Markup, escape
 
 from idp import limits, web
@@ -248,8 +249,8 @@ def _begin_anew(error: DomainError) -> ResponseReturnValue:
 
 def _page1(form: forms.Agent, too_low: DomainError | None = None) -> str:
     tabs = (
-        (_("个人注册"), url_for("register_person.page"), "user", False),
-        (_("单位注册"), url_for("register_unit.step1"), "building-2", True),
+        (pgettext("tab", "个人注册"), url_for("register_person.page"), "user", False),
+        (pgettext("tab", "单位注册"), url_for("register_unit.step1"), "building-2", True),
     )
     ways = [{"label": _("银联实名认证"), "url": url_for("unionpay.page"), "icon": "credit-card"}]
     return render_template(

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from idp import limits, web
 from idp.clients.model import ActsFor
@@ -127,7 +127,7 @@ def _tabs(tab: str, belongs_to: Journey | None) -> list[dict[str, object]]:
     if belongs_to is not None and not belongs_to.client.allows_unit_accounts:
         return []
     here: dict[str, Any] = {name: request.args.get(name) for name in ("interaction", "next")}
-    shown = ((PERSON, _("个人登录"), "user"), (UNIT, _("单位登录"), "building-2"))
+    shown = ((PERSON, pgettext("tab", "个人登录"), "user"), (UNIT, pgettext("tab", "单位登录"), "building-2"))
     return [
         {"label": label, "icon": icon, "url": url_for("sign_in.page", tab=name, **here), "current": name == tab}
         for name, label, icon in shown
