@@ -178,12 +178,14 @@ def _mend(obstacle: Obstacle, belongs_to: Journey) -> dict[str, str] | None:
 
 
 def _chosen(form: Choose, belongs_to: Journey, usable: list[str]) -> str | None:
-    """Return what is ticked: what was ticked before, the unit that the client names, or the only one there is."""
+    """Return what is ticked: what was ticked before, the unit that the client names, or all that is left to choose."""
     if form.unit.data:
         return str(form.unit.data)
     named = for_whom.certain_unit(db.session(), belongs_to.asked) if for_whom.names_a_unit(belongs_to.asked) else None
     if named in usable:
         return named
+    if not usable:
+        return None if for_whom.must_act(belongs_to.client, belongs_to.asked) else MYSELF
     return usable[0] if len(usable) == 1 else None
 
 

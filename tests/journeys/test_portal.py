@@ -92,6 +92,7 @@ def test_without_any_unit_the_chooser_says_how_to_get_one(window: Window, world:
     pages.sign_in(window, who.login, who.password, as_unit=True)
     window.reads("您还没有绑定任何单位", "请单位账号登录后，在「子账号信息」中用您的个人信息发起绑定")
     window.look("chooser-none")
+    expect(option(window, "本人")).to_be_checked()  # the only choice there is
     expect(window.page.get_by_role("link", name="如何绑定单位")).to_be_visible()
     expect(window.page.get_by_role("link", name="换个账号登录")).to_be_visible()
     window.press("返回公共招聘服务平台")
