@@ -8,8 +8,11 @@ from flask_babel import gettext as _
 from idp import limits
 from idp.errors import DomainError
 from idp.flows.forms.base import Form
+from idp.gateways.errors import GatewayRefused
+from idp.messages import sentence
 from idp.notify import sms_codes
 from idp.notify.sms_codes import Asked
+from idp.notify.worker import Delivery
 from idp.rules.masking import mask_phone
 
 
@@ -37,7 +40,9 @@ def send(form: Form, asked: Asked) -> CodeRequest:
     except DomainError as error:
         form.refuse(error)
         return CodeRequest(None, sms_codes.wait(asked.phone))
-    if not sent.delivered:
+    if sent.delivery is Delivery.GIVEN_UP:
+        return CodeRequest({"kind": "error", "text": sentence(GatewayRefused("sms", "refused"))}, sent.wait)
+    if sent.delivery is Delivery.WAITING:
         text = _("短信服务暂时不可用，系统会自动重试；如一分钟内未收到，请重新获取")
         return CodeRequest({"kind": "warning", "text": text}, sent.wait)
     text = _("验证码已发送至 %(phone)s，5 分钟内有效", phone=mask_phone(asked.phone))

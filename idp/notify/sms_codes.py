@@ -21,6 +21,7 @@ from idp import clock, ids
 from idp.errors import DomainError
 from idp.notify import outbox, quota, worker
 from idp.notify.model import SmsCode
+from idp.notify.worker import Delivery
 from idp.settings import settings
 from idp.store import hot
 from idp.store.base import vault
@@ -88,12 +89,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A code is on its way. `delivered`: the SMS provider has taken it; if not, the worker goes on trying.
+    """A code was made. `delivery`: the SMS provider took it, or the worker goes on trying, or it never will.
 
     `wait` is the number of seconds until another may be asked for.
     """
 
-    delivered: bool
+    delivery: Delivery
     wait: int
 
 
@@ -132,7 +133,7 @@ def send(asked: Asked, *, address: str) -> Sent:
         params = {"purpose": asked.purpose, "code": digits, "minutes": LIFETIME // timedelta(minutes=1)}
         message = {"phone": asked.phone, "template": "verification_code", "params": params}
         message_id = outbox.enqueue(session, outbox.SMS, message, give_up_after=LIFETIME, tried_at_once=True)
-    return Sent(delivered=worker.deliver_now(message_id), wait=RESEND_AFTER // timedelta(seconds=1))
+    return Sent(delivery=worker.deliver_now(message_id), wait=RESEND_AFTER // timedelta(seconds=1))
 
 
 def wait(phone: str) -> int:

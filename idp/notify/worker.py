@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -28,6 +29,14 @@ Handler = Callable[[str, dict[str, Any]], None]
 
 log = structlog.get_logger()
 _handlers: dict[str, Handler] = {}
+
+
+class Delivery(StrEnum):
+    """What came of one try. The values are states of a message."""
+
+    DONE = "delivered"
+    WAITING = "waiting"
+    GIVEN_UP = "given_up"
 
 
 class Permanent(Exception):
@@ -84,18 +93,15 @@ def claim(message_id: str | None = None) -> Claimed | None:
     return Claimed(row[0], row[1], json.loads(row[2]), row[3], row[4])
 
 
-def deliver(message: Claimed) -> bool:
-    """Hand a claimed message to its handler and note what came of it. Returns whether it was delivered."""
+def deliver(message: Claimed) -> Delivery:
+    """Hand a claimed message to its handler, note what came of it, and return that."""
     try:
         _handlers[message.kind](message.id, message.payload)
     except Permanent as error:
-        _finish(message, "given_up", error.reason)
-        return False
+        return _finish(message, Delivery.GIVEN_UP, error.reason)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the message is tried again
-        _retry_later(message, type(error).__name__)
-        return False
-    _finish(message, "delivered", None)
-    return True
+        return _retry_later(message, type(error).__name__)
+    return _finish(message, Delivery.DONE, None)
 
 
 def deliver_one() -> bool:
@@ -107,10 +113,10 @@ def deliver_one() -> bool:
     return True
 
 
-def deliver_now(message_id: str) -> bool:
-    """Try one message at once, so that a page can say how it went; if it fails, the worker goes on with it."""
+def deliver_now(message_id: str) -> Delivery:
+    """Try one message at once, so that a page can say how it went; what still waits, the worker goes on with."""
     message = claim(message_id)
-    return message is not None and deliver(message)
+    return Delivery.WAITING if message is None else deliver(message)
 
 
 def _wait_after(attempt: int) -> timedelta:
@@ -119,12 +125,11 @@ def _wait_after(attempt: int) -> timedelta:
     return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
-def _retry_later(message: Claimed, error: str) -> None:
+def _retry_later(message: Claimed, error: str) -> Delivery:
     now = clock.now()
     due = now + _wait_after(message.attempt)
     if due >= message.give_up_at:
-        _finish(message, "given_up", error)
-        return
+        return _finish(message, Delivery.GIVEN_UP, error)
     log.warning("outbox.retry", kind=message.kind, message=message.id, attempt=message.attempt, error=error)
     with transaction() as session:
         session.execute(
@@ -132,9 +137,10 @@ def _retry_later(message: Claimed, error: str) -> None:
             .where(OutboxMessage.id == message.id, OutboxMessage.attempts == message.attempt)
             .values(claimed_until=None, due_at=due, last_error=error[:100])
         )
+    return Delivery.WAITING
 
 
-def _finish(message: Claimed, state: str, error: str | None) -> None:
+def _finish(message: Claimed, state: Delivery, error: str | None) -> Delivery:
     """Close a message, if this claim still holds it: after a lost claim another worker has the say."""
     with transaction() as session:
         closed = session.execute(
@@ -147,6 +153,7 @@ def _finish(message: Claimed, state: str, error: str | None) -> None:
             .values(state=state, finished_at=clock.now(), claimed_until=None, last_error=error)
             .returning(OutboxMessage.id)
         ).one_or_none()
-        if closed is not None and state == "given_up":
+        if closed is not None and state is Delivery.GIVEN_UP:
             details = {"kind": message.kind, "message": message.id, "error": error}
             record(session, Entry("outbox.given_up", outcome="failed", details=details))
+    return state

@@ -111,6 +111,20 @@ def test_without_the_sms_service_the_page_says_so_at_once(visitor: InsideVisitor
     assert len(persons()) == 1
 
 
+def test_a_phone_that_no_sms_reaches_is_named_at_once(make_app: MakeApp, migrated_sqlite_url: str) -> None:
+    """The provider refuses the number: no word of a code that would still come, and nothing typed is lost."""
+    with (
+        Server(sms_gateway.create_app("key")) as server,
+        make_app(migrated_sqlite_url, sms_url=server.url, sms_key="key").app_context() as context,
+    ):
+        Client(server.url).request("POST", "/faults", json={"mode": "refuse"})
+        visitor = InsideVisitor(context.app).get("/register/person")
+        visitor.submit("document_number", **FORM, action="send_code")
+        assert "短信无法发送到该手机号，请核对手机号或更换手机号" in visitor.text
+        assert "系统会自动重试" not in visitor.text
+        assert_kept(visitor)
+
+
 def test_a_second_code_within_the_minute_is_refused(visitor: InsideVisitor) -> None:
     first = send_code(visitor)
     assert send_code(visitor) == first

@@ -1,5 +1,6 @@
 """Every page of the provider with fictional data, to be looked at and tested: `python -m tests.look.catalogue`."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -639,4 +640,4 @@ def create_app() -> Flask:
 
 
 if __name__ == "__main__":
-    create_app().run(port=5050)
+    create_app().run(port=int(sys.argv[1]) if len(sys.argv) > 1 else 5050)

@@ -1,28 +1,24 @@
 """The design catalogue as a running server."""
 
-import threading
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
-from werkzeug.serving import make_server
 
 from tests.look.catalogue import create_app
 from tests.support.ports import free_port
+from tests.support.processes import spawn
 
 
 @pytest.fixture(scope="session")
 def catalogue() -> Iterator[str]:
-    """Base address of the catalogue."""
+    """Base address of the catalogue, in a process of its own: a browser that hangs up is not this one's trouble."""
     port = free_port()
-    server = make_server("127.0.0.1", port, create_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    address = f"http://127.0.0.1:{port}"
+    with spawn([sys.executable, "-m", "tests.look.catalogue", str(port)], health=f"{address}/"):
+        yield address
 
 
 @pytest.fixture(scope="session")

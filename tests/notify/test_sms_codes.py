@@ -17,6 +17,7 @@ from idp.notify.sms_codes import (
     SmsCodeTooSoon,
     SmsCodeWrong,
 )
+from idp.notify.worker import Delivery
 from idp.store.db import db, release, transaction
 from sandbox import sms_gateway
 from sandbox.serving import Server
@@ -213,7 +214,7 @@ def test_the_sms_is_handed_over_at_once(make_app: MakeApp, migrated_url: str) ->
         Server(sms_gateway.create_app(KEY)) as server,
         make_app(migrated_url, sms_url=server.url, sms_key=KEY).app_context(),
     ):
-        assert sms_codes.send(ASKED, address=ADDRESS).delivered
+        assert sms_codes.send(ASKED, address=ADDRESS).delivery is Delivery.DONE
         [message] = Client(server.url).request("GET", "/sms/messages").json()
         assert "个人注册" in message["text"]
         sms_codes.check(ASKED, message["code"])
@@ -225,7 +226,7 @@ def test_no_worker_takes_the_sms_from_the_page(
     """A worker that looks between commit and delivery leaves it alone: the page says what became of its own try."""
     deliver_now = worker.deliver_now
 
-    def after_a_worker_looked(message_id: str) -> bool:
+    def after_a_worker_looked(message_id: str) -> Delivery:
         assert not worker.deliver_one()
         return deliver_now(message_id)
 
@@ -234,7 +235,7 @@ def test_no_worker_takes_the_sms_from_the_page(
         Server(sms_gateway.create_app(KEY)) as server,
         make_app(migrated_url, sms_url=server.url, sms_key=KEY).app_context(),
     ):
-        assert sms_codes.send(ASKED, address=ADDRESS).delivered
+        assert sms_codes.send(ASKED, address=ADDRESS).delivery is Delivery.DONE
         [message] = Client(server.url).request("GET", "/sms/messages").json()
         assert message["deliveries"] == 1
 
@@ -245,7 +246,7 @@ def test_a_page_that_died_leaves_its_sms_to_the_worker(
     monkeypatch: pytest.MonkeyPatch,
     moved_clock: MovedClock,  # noqa: F811
 ) -> None:
-    monkeypatch.setattr(worker, "deliver_now", lambda _: False)
+    monkeypatch.setattr(worker, "deliver_now", lambda _: Delivery.WAITING)
     with (
         Server(sms_gateway.create_app(KEY)) as server,
         make_app(migrated_url, sms_url=server.url, sms_key=KEY).app_context(),
@@ -264,11 +265,21 @@ def test_without_the_provider_the_sms_waits_for_the_worker(make_app: MakeApp, mi
         make_app(migrated_url, sms_url=server.url, sms_key=KEY).app_context(),
     ):
         Client(server.url).request("POST", "/faults", json={"mode": "down"})
-        assert not sms_codes.send(ASKED, address=ADDRESS).delivered
+        assert sms_codes.send(ASKED, address=ADDRESS).delivery is Delivery.WAITING
         message = db.session.scalars(select(OutboxMessage)).one()
         assert message.state == "waiting"
         assert message.give_up_at - message.created_at == timedelta(minutes=5)
         release()
+
+
+def test_a_phone_that_no_sms_reaches_is_known_at_once(make_app: MakeApp, migrated_url: str) -> None:
+    """The provider will never take it: there is nothing to wait for."""
+    with (
+        Server(sms_gateway.create_app(KEY)) as server,
+        make_app(migrated_url, sms_url=server.url, sms_key=KEY).app_context(),
+    ):
+        Client(server.url).request("POST", "/faults", json={"mode": "refuse"})
+        assert sms_codes.send(ASKED, address=ADDRESS).delivery is Delivery.GIVEN_UP
 
 
 def test_every_purpose_that_is_asked_for_has_words(app: Flask) -> None:

@@ -135,9 +135,12 @@ def test_stop_kills_a_group_that_ignores_sigterm(tmp_path: Path) -> None:
 
 
 def test_servers_end_with_a_killed_session(tmp_path: Path) -> None:
+    """Once a server runs: between fork and the first step of its command nobody has asked to be told yet."""
     script = (
-        "import sys, time; sys.path.insert(0, '.'); from tests.support.processes import Spawned, ROOT\n"
-        "print(Spawned([sys.executable, '-c', 'import time; time.sleep(60)'], None, ROOT).pid, flush=True)\n"
+        "import sys, time; sys.path.insert(0, '.'); from tests.support.processes import Spawned, ROOT, until\n"
+        "server = Spawned([sys.executable, '-c', 'import time; print(1); time.sleep(60)'], None, ROOT)\n"
+        "until(server.output)\n"
+        "print(server.pid, flush=True)\n"
         "time.sleep(60)"
     )
     session = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)
