@@ -19,6 +19,7 @@ from idp import __version__, doctor, jobs
 from idp.app import create_app
 from idp.audit import chain
 from idp.clients import registration
+from idp.clients.metadata import ClientMetadataInvalid
 from idp.clients.model import ActsFor
 from idp.delegation import catalogue
 from idp.settings import Settings
@@ -236,7 +237,7 @@ def client_add(client_id: str, name: str, **given: Any) -> None:
 def _saying_what_is_wrong(work: Callable[[], str | None]) -> str | None:
     try:
         return work()
-    except registration.ClientMetadataInvalid as error:
+    except ClientMetadataInvalid as error:
         msg = f"cannot register this: {error.facts['what']}"
         raise Problem(msg) from error
     except registration.ClientTaken as error:

@@ -31,6 +31,7 @@ from idp.sessions.model import (
     OpaqueToken,
     RefreshToken,
     RevokedToken,
+    UsedJti,
 )
 from idp.store import keyring
 from idp.store.db import db, transaction
@@ -42,6 +43,8 @@ KEEP_DELIVERED = timedelta(days=7)
 KEEP_ATTEMPTS = timedelta(days=1)
 
 log = structlog.get_logger()
+
+_EXPIRING = (AuthorizationCode, RefreshToken, OpaqueToken, RevokedToken, UsedJti, Interaction, Draft, SmsCode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def forget_what_expired() -> None:
     """
     now = clock.now()
     with transaction() as session:
-        for table in (AuthorizationCode, RefreshToken, OpaqueToken, RevokedToken, Interaction, Draft, SmsCode):
+        for table in _EXPIRING:
             session.execute(delete(table).where(table.expires_at < now))
         session.execute(delete(Quota).where(Quota.window_ends_at < now))
         session.execute(delete(Attempts).where(Attempts.last_at < now - KEEP_ATTEMPTS))

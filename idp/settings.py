@@ -18,6 +18,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from idp.features import Feature
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -66,6 +68,9 @@ class Settings(BaseSettings):
     sms_daily_prefix: int = Field(500, ge=1, description="SMS codes to phones of one prefix (7 digits) in 24 hours")
     sms_daily_address: int = Field(300, ge=1, description="SMS codes asked for from one address in 24 hours")
 
+    features_off: frozenset[Feature] = Field(
+        frozenset(), description='Parts of the protocol that are not offered, as a list: ["device", "registration"]'
+    )
     fetch_allow_loopback: bool = Field(False, description="Let portals on this machine be called, http included")
     fetch_ca_file: Path | None = Field(None, description="Certificate authorities for calls to portals")
 
@@ -108,6 +113,10 @@ class Settings(BaseSettings):
             msg = "session_idle must not be longer than session_absolute"
             raise ValueError(msg)
         return self
+
+    def is_on(self, feature: Feature) -> bool:
+        """Whether this part of the protocol is offered."""
+        return feature not in self.features_off
 
     @property
     def https(self) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
+from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
 from idp.clients.model import ActsFor, Client
 from idp.errors import DomainError
 from idp.settings import LOOPBACK_HOSTS
@@ -17,12 +18,6 @@ PUBLIC = "none"
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", PUBLIC)
 LONGEST_ID = 64
 STANDARD_SCOPES = ("openid", "profile", "phone", "offline_access")
-
-
-class ClientMetadataInvalid(DomainError):
-    """A client cannot be registered as described; `what` names the value that is wrong."""
-
-    code = "client_metadata_invalid"
 
 
 class ClientTaken(DomainError):
@@ -55,7 +50,7 @@ class NewClient:
     access_token_format: str = "jwt"  # noqa: S105 - the name of a format
     access_token_alg: str = "ES256"  # noqa: S105 - the name of an algorithm
     id_token_alg: str = "RS256"  # noqa: S105 - the name of an algorithm
-    more: dict[str, object] = field(default_factory=dict)
+    protocol: ProtocolMetadata = field(default_factory=ProtocolMetadata)
 
 
 def add(client: NewClient) -> str | None:
@@ -97,7 +92,7 @@ def _row(client: NewClient, secret: str | None) -> Client:
         access_token_format=client.access_token_format,
         access_token_alg=client.access_token_alg,
         id_token_alg=client.id_token_alg,
-        more=dict(client.more),
+        more=client.protocol.model_dump(mode="json", exclude_defaults=True),
         created_at=clock.now(),
     )
 

@@ -4,14 +4,13 @@ A client that was changed or disabled is seen by every process within `TRUST_MS`
 a row: threads share it, and nobody can change it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import select
 
 from idp import clock
+from idp.clients.metadata import ProtocolMetadata
 from idp.clients.model import ActsFor, Client
 from idp.store import hot
 from idp.store.db import db
@@ -46,7 +45,7 @@ class RegisteredClient:
     access_token_format: str
     access_token_alg: str
     id_token_alg: str
-    more: Mapping[str, Any]
+    protocol: ProtocolMetadata
     version: int
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
@@ -116,6 +115,6 @@ def _value(row: Client) -> RegisteredClient:
         access_token_format=row.access_token_format,
         access_token_alg=row.access_token_alg,
         id_token_alg=row.id_token_alg,
-        more=row.more,
+        protocol=ProtocolMetadata.read(row.more),
         version=row.version,
     )

@@ -122,7 +122,7 @@ def _page(form: Confirmation, belongs_to: Journey, asking: Asking) -> str:
         portal={
             "name": client.client_name,
             "host": parts.netloc or parts.scheme,
-            "privacy_url": client.more.get("policy_uri"),
+            "privacy_url": client.protocol.policy_uri,
         },
         person={"name": _own_name()},
         acting=_acting(asking),

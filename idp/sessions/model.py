@@ -159,6 +159,15 @@ class RevokedToken(Base):
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
 
 
+class UsedJti(Base):
+    """A `jti` that may be presented once, as a fingerprint together with its kind and issuer."""
+
+    __tablename__ = "used_jti"
+
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
 class Attempts(Base):
     """How often a password was guessed at an account (or at a name that no account has) in a row (P9)."""
 

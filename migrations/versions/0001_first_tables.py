@@ -196,6 +196,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_revoked_token_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
+        "used_jti",
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_used_jti")),
+    )
+    with op.batch_alter_table("used_jti", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_used_jti_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "signing_key",
         sa.Column("kid", sa.String(length=64), nullable=False),
         sa.Column("alg", sa.String(length=10), nullable=False),
@@ -584,6 +593,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("signing_key")
+    with op.batch_alter_table("used_jti", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_used_jti_expires_at"))
+
+    op.drop_table("used_jti")
     with op.batch_alter_table("revoked_token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_revoked_token_expires_at"))
 

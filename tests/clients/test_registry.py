@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from idp.clients import registration, registry
+from idp.clients.metadata import ProtocolMetadata
 from idp.clients.model import ActsFor, Client
 from idp.clients.registry import RegisteredClient
 from idp.store.db import db, transaction
@@ -25,11 +26,14 @@ def rename(client_id: str, name: str) -> None:
 
 
 def test_a_client_is_found_with_all_that_it_registered(app: Flask) -> None:
-    rows.client("portal", more={"application_type": "web"}, min_person_level=2, uscc_only=True)
+    rows.client("portal", more={"application_type": "native"}, min_person_level=2, uscc_only=True)
     found = registry.find("portal")
     assert found is not None
     row = db.session.get_one(Client, "portal")
     for field in fields(RegisteredClient):
+        if field.name == "protocol":
+            assert found.protocol == ProtocolMetadata(application_type="native")
+            continue
         stored = getattr(row, field.name)
         assert getattr(found, field.name) == (tuple(stored) if isinstance(stored, list) else stored), field.name
     assert found.acts_for is ActsFor.OPTIONAL

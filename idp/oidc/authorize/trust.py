@@ -54,7 +54,7 @@ def _client_known(parameters: Parameters) -> RegisteredClient:
 def _redirect_uri_registered(parameters: Parameters, client: RegisteredClient) -> str:
     """OpenID Connect Core §3.1.2.1: REQUIRED, also of a client that registered only one, and exactly matching."""
     uri = parameters.get("redirect_uri")
-    native = client.more.get("application_type") == "native"  # OpenID Connect Dynamic Client Registration §2
+    native = client.protocol.application_type == "native"  # OpenID Connect Dynamic Client Registration §2
     if uri is None or not is_registered(uri, client.redirect_uris, native=native):
         raise RedirectUriUnknown
     return uri

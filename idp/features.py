@@ -1,0 +1,22 @@
+"""Parts of the protocol that an operator may switch off.
+
+What is off is neither advertised in discovery nor answered: its address is unknown, its grant type unsupported, its
+parameters are refused as any that we do not know. `settings().is_on(Feature.PAR)` tells.
+"""
+
+from enum import StrEnum
+
+
+class Feature(StrEnum):
+    """A part that can be off. The values are what the setting `features_off` takes."""
+
+    REQUEST_OBJECT = "request_object"  # RFC 9101, by value and by reference
+    PAR = "par"  # RFC 9126
+    DPOP = "dpop"  # RFC 9449
+    DEVICE = "device"  # RFC 8628
+    CLIENT_CREDENTIALS = "client_credentials"  # RFC 6749 §4.4
+    JWT_BEARER = "jwt_bearer"  # RFC 7523 §2.1
+    TOKEN_EXCHANGE = "token_exchange"  # noqa: S105 - RFC 8693
+    REGISTRATION = "registration"  # RFC 7591, RFC 7592
+    FRONTCHANNEL_LOGOUT = "frontchannel_logout"
+    SESSION_MANAGEMENT = "session_management"
