@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from flask import Flask
@@ -19,7 +19,7 @@ from idp import __version__, doctor, jobs
 from idp.app import create_app
 from idp.audit import chain
 from idp.clients import registration
-from idp.clients.metadata import ClientMetadataInvalid
+from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
 from idp.clients.model import ActsFor
 from idp.delegation import catalogue
 from idp.settings import Settings
@@ -198,6 +198,7 @@ def client() -> None:
 
 @client.command("add")
 @click.argument("client_id")
+@click.option("--metadata", type=click.File(), help="JSON file with further metadata, by the names of RFC 7591.")
 @click.option("--name", required=True, help="What users see.")
 @click.option("--redirect-uri", "redirect_uris", multiple=True, required=True, help="Exact; may be repeated.")
 @click.option("--scope", "scopes", default=" ".join(registration.STANDARD_SCOPES), show_default=True)
@@ -228,10 +229,25 @@ def client_add(client_id: str, name: str, **given: Any) -> None:
         allows_unit_accounts=given["unit_accounts"],
         consent_required=not given["no_consent"],
         access_token_format="opaque" if given["opaque_tokens"] else "jwt",
+        protocol=_protocol(given["metadata"]),
     )
     with application():
         secret = _saying_what_is_wrong(lambda: registration.add(new))
     click.echo(json.dumps({"client_id": client_id, "client_secret": secret}))
+
+
+def _protocol(file: IO[str] | None) -> ProtocolMetadata:
+    """Return what a metadata file says. Raises Problem."""
+    if file is None:
+        return ProtocolMetadata()
+    try:
+        return ProtocolMetadata.read(json.load(file))
+    except ValueError as error:
+        msg = "the metadata file is not JSON"
+        raise Problem(msg) from error
+    except ClientMetadataInvalid as error:
+        msg = f"the metadata file is wrong at: {error.facts['what'] or 'its outermost value'}"
+        raise Problem(msg) from error
 
 
 def _saying_what_is_wrong(work: Callable[[], str | None]) -> str | None:

@@ -37,6 +37,8 @@ class ProtocolMetadata(BaseModel):
     jwks_uri: str | None = None
     token_endpoint_auth_signing_alg: str | None = None
 
+    require_pkce: bool = True  # RFC 9700 §2.1.1: off only for a confidential client whose library knows no PKCE
+
     # RFC 9101 §10.5, RFC 9126 §6, OpenID Connect Dynamic Client Registration §2
     request_object_signing_alg: str | None = None
     require_signed_request_object: bool = False

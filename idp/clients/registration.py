@@ -11,6 +11,7 @@ from idp.audit.log import Entry, record
 from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
 from idp.clients.model import ActsFor, Client
 from idp.errors import DomainError
+from idp.features import GRANT_TYPES
 from idp.settings import LOOPBACK_HOSTS
 from idp.store.db import transaction
 
@@ -102,8 +103,16 @@ def _check(client: NewClient) -> None:
         raise ClientMetadataInvalid(what="client_id")
     if client.token_endpoint_auth_method not in AUTH_METHODS:
         raise ClientMetadataInvalid(what="token_endpoint_auth_method")
+    # RFC 9700 §4.15: the `sub` of a client's own token must not be taken for a person's or a unit's.
+    if client.client_id.startswith((ids.PERSON, ids.UNIT)):
+        raise ClientMetadataInvalid(what="client_id")
+    unknown = [each for each in client.grant_types if each not in GRANT_TYPES]
+    if unknown or (client.token_endpoint_auth_method == PUBLIC and "client_credentials" in client.grant_types):
+        raise ClientMetadataInvalid(what="grant_types")
     if not client.redirect_uris and "authorization_code" in client.grant_types:
         raise ClientMetadataInvalid(what="redirect_uris")
+    if not client.protocol.require_pkce and (client.token_endpoint_auth_method == PUBLIC or client.protocol.profile):
+        raise ClientMetadataInvalid(what="require_pkce")
     for uri in (*client.redirect_uris, *client.post_logout_redirect_uris, client.backchannel_logout_uri):
         if uri is not None and not _is_web_address(uri):
             raise ClientMetadataInvalid(what=uri)

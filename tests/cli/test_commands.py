@@ -77,6 +77,32 @@ def test_from_nothing_to_a_client(jingban: Run, tmp_path: Path) -> None:
     assert jingban("client", "disable", "portal").returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("metadata", "complaint"),
+    [
+        ({"require_pkce": False}, None),
+        ({"require_pkce": "perhaps"}, "require_pkce"),
+        ({"pkce": False}, "pkce"),
+        ([], "outermost"),
+        ("{", "not JSON"),
+    ],
+)
+def test_a_client_is_added_with_further_metadata(
+    jingban: Run, tmp_path: Path, metadata: object, complaint: str | None
+) -> None:
+    jingban("keys", "init")
+    jingban("db", "upgrade")
+    file = tmp_path / "metadata.json"
+    file.write_text(metadata if isinstance(metadata, str) else json.dumps(metadata))
+    uri = "https://portal.example/callback"
+    done = jingban("client", "add", "portal", "--name", "门户", "--redirect-uri", uri, "--metadata", str(file))
+    assert done.returncode == (0 if complaint is None else 1), done.stderr
+    assert complaint is None or complaint in done.stderr
+    public = ("--auth-method", "none", "--metadata", str(file))
+    refused = jingban("client", "add", "public", "--name", "门户", "--redirect-uri", uri, *public)
+    assert refused.returncode == 1, "RFC 9700 §2.1.1: a public client never goes without PKCE"
+
+
 def test_key_file_is_never_overwritten(jingban: Run, tmp_path: Path) -> None:
     jingban("keys", "init")
     before = (tmp_path / "keys.json").read_text()

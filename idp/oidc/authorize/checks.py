@@ -106,10 +106,15 @@ def scope_allowed(case: Case) -> Fields:
 
 
 def pkce_s256(case: Case) -> Fields:
-    """RFC 7636 §4.3 with RFC 9700 §2.1.1: S256 for every client; without a method it would mean plain (trap 4)."""
+    """RFC 7636 §4.3 with RFC 9700 §2.1.1: S256 for every client; without a method it would mean plain (trap 4).
+
+    A confidential client may be registered to go without; what it sends is checked all the same.
+    """
     challenge = case.parameters.get("code_challenge")
     if challenge is None:
-        raise errors.InvalidRequestError("code_challenge is missing")
+        if case.client.protocol.require_pkce or case.parameters.get("code_challenge_method") is not None:
+            raise errors.InvalidRequestError("code_challenge is missing")
+        return _SETTLED
     if case.parameters.get("code_challenge_method") != "S256":
         raise errors.InvalidRequestError("code_challenge_method must be S256")
     if not _S256.fullmatch(challenge):

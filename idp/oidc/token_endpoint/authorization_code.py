@@ -95,7 +95,7 @@ def _redeem(on: hot.Executor, client: RegisteredClient, presented: _Presented) -
     if found is None:
         return invalid_grant()
     grant, _ = found
-    if redirect_uri != presented.redirect_uri or not _proves(presented.verifier, challenge):
+    if redirect_uri != presented.redirect_uri or not _proves(client, presented.verifier, challenge):
         return end_grant(on, grant, action="code.burnt", why="code_burnt", now=now, tell=False)
     return _decide_and_issue(on, client, grant, presented, now)
 
@@ -113,9 +113,15 @@ def _decide_and_issue(
     return issue(on, grant, client, acting, scope=grant.scope, grant_type=GRANT_TYPE, nonce=grant.nonce)
 
 
-def _proves(verifier: str | None, challenge: str | None) -> bool:
-    """RFC 7636 §4.6, S256 only. No code is issued without a challenge, so one that has none proves nothing."""
-    if challenge is None or verifier is None or _VERIFIER.fullmatch(verifier) is None:
+def _proves(client: RegisteredClient, verifier: str | None, challenge: str | None) -> bool:
+    """RFC 7636 §4.6, S256 only.
+
+    A code without a challenge (only clients registered for that get one) takes no verifier: whoever sends one began
+    with a challenge that somebody stripped on the way (RFC 9700 §4.8.2).
+    """
+    if challenge is None:
+        return verifier is None and not client.protocol.require_pkce
+    if verifier is None or _VERIFIER.fullmatch(verifier) is None:
         return False
     return hmac.compare_digest(_challenge_of(verifier), challenge)
 

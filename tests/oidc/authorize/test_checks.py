@@ -320,6 +320,15 @@ def test_a_post_is_the_same_request(browser: Browser) -> None:
     assert "code" not in answer_in(both)
 
 
+def test_a_confidential_client_may_be_registered_to_go_without_pkce(browser: Browser) -> None:
+    """RFC 9700 §2.1.1 asks it of public clients; what this one sends all the same is checked."""
+    rows.client("plain", redirect_uris=[CALLBACK], more={"require_pkce": False})
+    without = {"client_id": "plain", "code_challenge": None, "code_challenge_method": None}
+    assert page_of(browser.authorize(**without))[0] == "/sign-in"
+    assert error_in(browser.authorize(**without | {"code_challenge_method": "S256"})) == "invalid_request"
+    assert error_in(browser.authorize(client_id="plain", code_challenge_method="plain")) == "invalid_request"
+
+
 def test_checks_store_nothing_when_they_refuse(browser: Browser) -> None:
     browser.authorize(code_challenge=None)
     assert db.session.scalar(select(func.count()).select_from(Interaction)) == 0

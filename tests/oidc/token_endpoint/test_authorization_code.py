@@ -167,6 +167,17 @@ def test_a_code_without_challenge_is_worth_nothing(portal: Portal) -> None:
     assert_refused(portal.redeem(portal.code_for(grant_id, code_challenge=None)), "invalid_grant")
 
 
+def test_a_client_registered_without_pkce_gets_by_without_a_verifier_only(app: Flask, portal: Portal) -> None:
+    """RFC 9700 §4.8.2: a verifier that comes although no challenge did says that somebody took the challenge out."""
+    plain = Portal.registered(app, "plain", more={"require_pkce": False})
+    grant_id = plain.granted(rows.person())
+    assert_refused(plain.redeem(plain.code_for(grant_id, code_challenge=None)), "invalid_grant")
+    form = {"grant_type": "authorization_code", "redirect_uri": plain.redirect_uri}
+    code = plain.code_for(plain.granted(rows.person(1)), code_challenge=None)
+    assert plain.post("/oidc/token", form | {"code": code}).status_code == 200
+    assert_refused(plain.post("/oidc/token", form | {"code": plain.code_for(grant_id)}), "invalid_grant")
+
+
 @pytest.mark.parametrize("missing", ["code", "redirect_uri"])
 def test_what_is_missing_is_invalid_and_leaves_the_code_alone(portal: Portal, missing: str) -> None:
     """RFC 6749 §5.2 invalid_request. DESIGN 3, trap 6: a missing redirect_uri does not pass."""
