@@ -4,6 +4,7 @@ What is off is neither advertised in discovery nor answered: its address is unkn
 parameters are refused as any that we do not know. `settings().is_on(Feature.PAR)` tells.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -20,3 +21,11 @@ class Feature(StrEnum):
     REGISTRATION = "registration"  # RFC 7591, RFC 7592
     FRONTCHANNEL_LOGOUT = "frontchannel_logout"
     SESSION_MANAGEMENT = "session_management"
+
+
+GRANT_TYPES: Mapping[str, Feature | None] = {
+    "authorization_code": None,
+    "refresh_token": None,
+    "client_credentials": Feature.CLIENT_CREDENTIALS,
+}
+"""Every grant type that the token endpoint knows, and the part that it goes on and off with."""

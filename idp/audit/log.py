@@ -35,15 +35,19 @@ class Entry:
 def record(on: Session | hot.Executor, entry: Entry) -> None:
     """Append `entry`, with the time and the caller's address."""
     executor = hot.within(on) if isinstance(on, Session) else on
-    executor.run(
-        INSERT_ENTRY,
-        at=clock.millis(),
-        action=entry.action,
-        actor_id=entry.actor_id,
-        subject_id=entry.subject_id,
-        unit_id=entry.unit_id,
-        client_id=entry.client_id,
-        address=request.remote_addr if has_request_context() else None,
-        outcome=entry.outcome,
-        details=json.dumps(entry.details or {}, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
-    )
+    executor.run(INSERT_ENTRY, **columns(entry))
+
+
+def columns(entry: Entry) -> dict[str, Any]:
+    """Return the values of `INSERT_ENTRY`: for who writes it as a part of a larger statement."""
+    return {
+        "at": clock.millis(),
+        "action": entry.action,
+        "actor_id": entry.actor_id,
+        "subject_id": entry.subject_id,
+        "unit_id": entry.unit_id,
+        "client_id": entry.client_id,
+        "address": request.remote_addr if has_request_context() else None,
+        "outcome": entry.outcome,
+        "details": json.dumps(entry.details or {}, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+    }

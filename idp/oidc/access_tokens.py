@@ -16,15 +16,23 @@ from idp.store import hot
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An access token of ours that has neither expired nor been revoked. `claims` are as for a JWT, also if opaque."""
+    """An access token of ours that has neither expired nor been revoked. `claims` are as for a JWT, also if opaque.
+
+    `grant` is None for a token that a client got for itself (RFC 6749 §4.4).
+    """
 
     claims: dict[str, Any]
-    grant: Grant
+    grant: Grant | None
+
+    @property
+    def client_id(self) -> str:
+        """The client it was issued to."""
+        return str(self.claims["client_id"])
 
     @property
     def scope(self) -> tuple[str, ...]:
         """The token's scope, which may be narrower than its grant's."""
-        return tuple(self.claims["scope"].split())
+        return tuple(self.claims.get("scope", "").split())
 
 
 def find(on: hot.Executor, token: str) -> Found | None:
@@ -44,7 +52,10 @@ def _find_jwt(on: hot.Executor, token: str) -> Found | None:
     claims = jws.read(token, typ=JWT_TYPE)
     if claims is None or not jws.is_live(claims):
         return None
-    found = grants.find(on, grant_id_of(claims["jti"]), jti=claims["jti"])
+    grant_id = grant_id_of(claims["jti"])
+    if grant_id is None:
+        return Found(claims, None) if on.one(statements.FIND_REVOKED, jti=claims["jti"]) is None else None
+    found = grants.find(on, grant_id, jti=claims["jti"])
     if found is None:
         return None
     grant, revoked = found
@@ -53,12 +64,14 @@ def _find_jwt(on: hot.Executor, token: str) -> Found | None:
 
 def _find_opaque(on: hot.Executor, token: str) -> Found | None:
     row = on.one(statements.FIND_OPAQUE, token_hash=ids.fingerprint(token), now=clock.millis())
-    return None if row is None else Found(json.loads(row[grants.COLUMNS]), Grant.of_row(row))
+    if row is None:
+        return None
+    return Found(json.loads(row[grants.COLUMNS]), None if row[0] is None else Grant.of_row(row))
 
 
-def standing(on: hot.Executor, grant: Grant) -> Acting | None:
-    """Return what acting.py says of `grant` now. Raises GrantLost, also when its client was disabled."""
-    client = registry.find(grant.client_id)
+def standing(on: hot.Executor, found: Found) -> Acting | None:
+    """Return what acting.py says of the token's grant now. Raises GrantLost, also when its client was disabled."""
+    client = registry.find(found.client_id)
     if client is None:
         raise GrantLost("client_disabled")
-    return grants.standing(on, grant, client)
+    return None if found.grant is None else grants.standing(on, found.grant, client)

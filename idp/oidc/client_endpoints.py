@@ -10,10 +10,11 @@ from idp.oidc.introspection import IntrospectionEndpoint
 from idp.oidc.revocation import RevocationEndpoint
 from idp.oidc.server import Server
 from idp.oidc.token_endpoint.authorization_code import AuthorizationCodeGrant
+from idp.oidc.token_endpoint.client_credentials import ClientCredentialsGrant
 from idp.oidc.token_endpoint.refresh_token import RefreshTokenGrant
 from idp.web import Access, access
 
-GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant)
+GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
 
 server: Any = Server()  # Any: what it answers is a Response, whatever Authlib's published types say
 for grant in GRANTS:

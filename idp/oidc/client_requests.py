@@ -6,7 +6,8 @@ logs. An answer is JSON that nobody stores.
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec
 from urllib.parse import parse_qsl
@@ -18,11 +19,18 @@ from flask import Request, Response
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from idp.oidc.errors import InvalidRequestError, OAuth2Error, TemporarilyUnavailableError, body_of
+from idp.oidc.errors import (
+    InvalidRequestError,
+    InvalidTargetError,
+    OAuth2Error,
+    TemporarilyUnavailableError,
+    body_of,
+)
 from idp.settings import settings
 
 FORM = "application/x-www-form-urlencoded"
 MAX_PARAMETERS = 50
+MAY_REPEAT = frozenset({"resource", "audience"})
 
 _HEADERS = (("Cache-Control", "no-store"), ("Pragma", "no-cache"), ("X-Content-Type-Options", "nosniff"))
 
@@ -75,11 +83,18 @@ def _parameters(body: bytes) -> dict[str, str]:
         raise InvalidRequestError("The body cannot be read") from error
     form = dict(pairs)
     if len(form) != len(pairs):
-        raise InvalidRequestError("A parameter was sent more than once")
+        raise _repeated(Counter(name for name, _ in pairs))
     # Control characters occur in no parameter (RFC 6749 Appendix A), and a database refuses some of them.
     if not all(value.isprintable() for value in form.values()):
         raise InvalidRequestError("A parameter holds control characters")
     return {name: value for name, value in form.items() if value}
+
+
+def _repeated(counts: Mapping[str, int]) -> OAuth2Error:
+    """RFC 8707 §2 and RFC 8693 §2.1 let targets be repeated, and refused: our tokens have one audience each."""
+    if all(name in MAY_REPEAT for name, count in counts.items() if count > 1):
+        return InvalidTargetError("A token is for one resource: ask once for each")
+    return InvalidRequestError("A parameter was sent more than once")
 
 
 def answer(status: int, body: dict[str, Any] | None, headers: list[tuple[str, str]] | None = None) -> Response:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from idp.clients.registration import STANDARD_SCOPES
+from idp.features import GRANT_TYPES
 from idp.i18n import LOCALES
 from idp.oidc.authorize.check_delegation import TYPE as UNIT_DELEGATION
 from idp.oidc.authorize.checks import FORM_POST, PROMPTS, QUERY
 from idp.oidc.client_auth import ALL_METHODS, SECRET_METHODS
-from idp.oidc.token_endpoint import authorization_code, refresh_token
 from idp.oidc.tokens.claims import CLAIMS_SUPPORTED
 from idp.rules.levels import ACR_VALUES
 from idp.settings import Settings
@@ -16,7 +16,7 @@ from idp.store import keyring
 
 def metadata(settings: Settings) -> dict[str, Any]:
     """Return the metadata. Businesses are scopes too, but each is its portal's: they are not listed."""
-    return {**_endpoints(settings.issuer), **_authorization(), **_tokens(), **_logout()}
+    return {**_endpoints(settings.issuer), **_authorization(), **_tokens(settings), **_logout()}
 
 
 def _endpoints(issuer: str) -> dict[str, Any]:
@@ -49,9 +49,11 @@ def _authorization() -> dict[str, Any]:
     }
 
 
-def _tokens() -> dict[str, Any]:
+def _tokens(settings: Settings) -> dict[str, Any]:
     return {
-        "grant_types_supported": [authorization_code.GRANT_TYPE, refresh_token.GRANT_TYPE],
+        "grant_types_supported": [
+            name for name, feature in GRANT_TYPES.items() if feature is None or settings.is_on(feature)
+        ],
         "token_endpoint_auth_methods_supported": list(ALL_METHODS),
         "introspection_endpoint_auth_methods_supported": list(SECRET_METHODS),
         "revocation_endpoint_auth_methods_supported": list(ALL_METHODS),

@@ -47,7 +47,7 @@ def introspect(on: hot.Executor, client: RegisteredClient, token: str) -> dict[s
             return INACTIVE if access_tokens.is_jwt(token) else _refresh_token(on, client, token)
         if not _may_ask(client, found.claims):
             return INACTIVE
-        access_tokens.standing(on, found.grant)
+        access_tokens.standing(on, found)
     except GrantLost:
         return INACTIVE
     return {"active": True, "token_type": "Bearer", **found.claims}

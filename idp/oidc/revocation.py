@@ -40,7 +40,7 @@ def revoke(on: hot.Executor, client: RegisteredClient, token: str) -> None:
     """Revoke `token`, whatever kind it is. Raises InvalidGrantError for another client's (RFC 7009 §2.1)."""
     found = access_tokens.find(on, token)
     if found is not None:
-        _check_owner(client, found.grant.client_id)
+        _check_owner(client, found.client_id)
         _revoke_access_token(on, found, token)
         return
     if access_tokens.is_jwt(token):
@@ -63,8 +63,8 @@ def _revoke_access_token(on: hot.Executor, found: Found, token: str) -> None:
         on.run(statements.REVOKE_JWT, jti=found.claims["jti"], expires_at=found.claims["exp"] * 1000)
     else:
         on.run(statements.DELETE_OPAQUE, token_hash=ids.fingerprint(token))
-    record(on, _entry("access_token", found.grant.client_id, found.grant.id))
+    record(on, _entry("access_token", found.client_id, None if found.grant is None else found.grant.id))
 
 
-def _entry(kind: str, client_id: str, grant_id: str) -> Entry:
+def _entry(kind: str, client_id: str, grant_id: str | None) -> Entry:
     return Entry("token.revoked", client_id=client_id, details={"kind": kind, "authorization": grant_id})

@@ -12,9 +12,11 @@ from authlib.oauth2.rfc6749.errors import UnsupportedGrantTypeError as AuthlibUn
 from flask import Request, Response
 
 from idp.clients import registry
+from idp.features import GRANT_TYPES
 from idp.oidc import client_auth, client_requests
 from idp.oidc.client_requests import ClientRequest
 from idp.oidc.errors import UnsupportedGrantTypeError
+from idp.settings import settings
 
 
 class Server(AuthorizationServer):
@@ -34,7 +36,9 @@ class Server(AuthorizationServer):
 
     def get_token_grant(self, request: Any) -> Any:
         """Return the grant for `grant_type`. Raises OAuth2Error; Authlib's own error repeats what it was sent."""
-        request.required("grant_type")
+        feature = GRANT_TYPES.get(request.required("grant_type"))
+        if feature is not None and not settings().is_on(feature):
+            raise UnsupportedGrantTypeError
         try:
             return super().get_token_grant(request)
         except AuthlibUnsupportedGrantTypeError as error:

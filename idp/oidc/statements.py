@@ -6,6 +6,8 @@ quotes.
 
 from typing import Any
 
+from idp.audit.log import INSERT_ENTRY, Entry, columns, record
+from idp.store import hot
 from idp.store.hot import Executor, PostgresExecutor, Statement
 
 # What a grant says, and who and what stands behind it, in the order of `grants.Grant.of_row`. `u` is the unit that
@@ -40,9 +42,11 @@ FIND_GRANT = Statement(
     f"SELECT {_GRANT}, (SELECT 1 FROM revoked_token r WHERE r.jti = :jti) "  # noqa: S608 - constants of this module
     f'FROM "authorization" a {_BEHIND} WHERE a.id = :id'
 )
+# A token that a client got for itself hangs on no grant.
+FIND_REVOKED = Statement("SELECT 1 FROM revoked_token WHERE jti = :jti")
 FIND_OPAQUE = Statement(
     f"SELECT {_GRANT}, t.claims "  # noqa: S608 - constants of this module
-    f'FROM opaque_token t JOIN "authorization" a ON a.id = t.authorization_id {_BEHIND} '
+    f'FROM opaque_token t LEFT JOIN "authorization" a ON a.id = t.authorization_id {_BEHIND} '
     "WHERE t.token_hash = :token_hash AND t.expires_at > :now"
 )
 
@@ -79,6 +83,8 @@ INSERT_OPAQUE = Statement(
     "INSERT INTO opaque_token (token_hash, authorization_id, claims, expires_at) "
     "VALUES (:token_hash, :authorization_id, :claims, :expires_at)"
 )
+# One statement in place of four (BEGIN, two INSERTs, COMMIT): PostgreSQL only, SQLite has no round trips.
+_OPAQUE_WITH_ENTRY_ON_POSTGRESQL = Statement(f"WITH stored AS ({INSERT_OPAQUE.sqlite}) {INSERT_ENTRY.sqlite}")
 FIND_REFRESH_OWNER = Statement("SELECT client_id, authorization_id FROM refresh_token WHERE token_hash = :token_hash")
 
 END_GRANT = Statement(
@@ -97,3 +103,14 @@ def rotate_refresh(on: Executor, **values: Any) -> None:
         return
     on.run(MARK_REFRESHED, parent_hash=values["parent_hash"], now=values["now"])
     on.run(INSERT_REFRESH, **values)
+
+
+def store_opaque_for_client(row: dict[str, Any], entry: Entry) -> None:
+    """Store an opaque token that hangs on no grant together with its audit entry: both or neither."""
+    on = hot.reader()
+    if isinstance(on, PostgresExecutor):
+        on.run(_OPAQUE_WITH_ENTRY_ON_POSTGRESQL, **row, **columns(entry))
+        return
+    with hot.transaction() as within:
+        within.run(INSERT_OPAQUE, **row)
+        record(within, entry)

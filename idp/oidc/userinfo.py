@@ -75,10 +75,10 @@ def claims_for(on: hot.Executor, token: str) -> dict[str, Any]:
     found = access_tokens.find(on, token)
     if found is None:
         raise InvalidToken
-    if OPENID not in found.scope:
+    if found.grant is None or OPENID not in found.scope:
         raise InsufficientScope
     try:
-        acting = access_tokens.standing(on, found.grant)
+        acting = access_tokens.standing(on, found)
     except GrantLost as lost:
         raise InvalidToken from lost
     claims = {"sub": found.grant.subject_id, **subject_claims(found.grant, claims_of_scope(found.scope))}

@@ -140,12 +140,15 @@ class RefreshToken(Base):
 
 
 class OpaqueToken(Base):
-    """An opaque access token, for clients that want no JWT. `claims` is what introspection answers."""
+    """An opaque access token, for clients that want no JWT. `claims` is what introspection answers.
+
+    One that a client got for itself hangs on no authorization.
+    """
 
     __tablename__ = "opaque_token"
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    authorization_id: Mapped[str] = mapped_column(ForeignKey("authorization.id"))
+    authorization_id: Mapped[str | None] = mapped_column(ForeignKey("authorization.id"))
     claims: Mapped[dict[str, Any]] = mapped_column(JsonText)
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
 

@@ -482,7 +482,7 @@ def upgrade() -> None:
     op.create_table(
         "opaque_token",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("authorization_id", sa.String(length=32), nullable=False),
+        sa.Column("authorization_id", sa.String(length=32), nullable=True),
         sa.Column("claims", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(

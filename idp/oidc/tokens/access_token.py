@@ -1,7 +1,8 @@
 """Access tokens: RFC 9068 JWTs that are stored nowhere, or opaque ones for clients that want them.
 
 A JWT's `jti` is `<id of the grant>.<random>`: that is how introspection and UserInfo find the row on which the token
-hangs without keeping the token. Whoever sees a grant's id can do nothing with it.
+hangs without keeping the token. Whoever sees a grant's id can do nothing with it. A token that a client got for itself
+hangs on nothing but the client: its `jti` begins with `CLIENT_ITSELF`, which no grant has for an id.
 """
 
 import json
@@ -15,7 +16,7 @@ from idp.delegation.acting import Acting
 from idp.oidc import statements
 from idp.oidc.grants import Grant
 from idp.oidc.tokens import jws
-from idp.oidc.tokens.claims import ORGANIZATION, USER
+from idp.oidc.tokens.claims import ORGANIZATION, SERVICE, USER
 from idp.persons.model import AccountKind
 from idp.rules.levels import amr_claim
 from idp.settings import settings
@@ -23,6 +24,7 @@ from idp.store import hot
 
 JWT_TYPE = "at+jwt"
 OPAQUE = "opaque"
+CLIENT_ITSELF = "c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +46,49 @@ def issue(
 ) -> Issued:
     """Make an access token for `scope`, which lies within the grant's; store it if it is opaque."""
     claims = claims_of(grant, acting, scope)
-    left = claims["exp"] - claims["iat"]
     if client.access_token_format != OPAQUE:
-        return Issued(jws.sign(claims, alg=client.access_token_alg, typ=JWT_TYPE), left)
+        return signed(client, claims)
+    issued, row = opaque(claims, grant.id)
+    on.run(statements.INSERT_OPAQUE, **row)
+    return issued
+
+
+def signed(client: RegisteredClient, claims: dict[str, Any]) -> Issued:
+    """Return `claims` as a JWT (RFC 9068 §2), under the algorithm that the client's APIs expect."""
+    return Issued(jws.sign(claims, alg=client.access_token_alg, typ=JWT_TYPE), claims["exp"] - claims["iat"])
+
+
+def opaque(claims: dict[str, Any], grant_id: str | None) -> tuple[Issued, dict[str, Any]]:
+    """Return a token that means `claims`, and the values of its row for `INSERT_OPAQUE`."""
     token = ids.new_secret()
-    on.run(
-        statements.INSERT_OPAQUE,
-        token_hash=ids.fingerprint(token),
-        authorization_id=grant.id,
-        claims=json.dumps(claims, ensure_ascii=False, separators=(",", ":")),
-        expires_at=claims["exp"] * 1000,
-    )
-    return Issued(token, left)
+    row = {
+        "token_hash": ids.fingerprint(token),
+        "authorization_id": grant_id,
+        "claims": json.dumps(claims, ensure_ascii=False, separators=(",", ":")),
+        "expires_at": claims["exp"] * 1000,
+    }
+    return Issued(token, claims["exp"] - claims["iat"]), row
+
+
+def claims_of_client(client_id: str, audience: str, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Return the claims of a token that a client gets for itself (RFC 9068 §2.2: `sub` is the client's id).
+
+    Nobody signed in, so there is no `acr`, `amr` or `auth_time` (§2.2.1), and nobody is acted for.
+    """
+    now = clock.timestamp()
+    claims: dict[str, Any] = {
+        "iss": settings().issuer,
+        "aud": audience,
+        "client_id": client_id,
+        "jti": f"{CLIENT_ITSELF}.{ids.new_id('')}",
+        "iat": now,
+        "exp": now + settings().access_token_lifetime,
+        "sub": client_id,
+        "sub_profile": SERVICE,
+    }
+    if scope:
+        claims["scope"] = " ".join(scope)
+    return claims
 
 
 def claims_of(grant: Grant, acting: Acting | None, scope: tuple[str, ...]) -> dict[str, Any]:
@@ -107,6 +140,7 @@ def _delegation(grant: Grant, acting: Acting, scope: tuple[str, ...]) -> dict[st
     return details
 
 
-def grant_id_of(jti: str) -> str:
-    """Return the id of the grant that a JWT hangs on."""
-    return jti.partition(".")[0]
+def grant_id_of(jti: str) -> str | None:
+    """Return the id of the grant that a JWT hangs on; None for a token that a client got for itself."""
+    grant_id = jti.partition(".")[0]
+    return None if grant_id == CLIENT_ITSELF else grant_id

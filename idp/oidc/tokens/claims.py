@@ -9,7 +9,7 @@ from idp.persons.model import AccountKind
 from idp.rules.documents.kinds import UnitDocument
 from idp.store.base import vault
 
-USER, ORGANIZATION = "user", "organization"
+USER, ORGANIZATION, SERVICE = "user", "organization", "service"
 """`sub_profile`: what kind of subject `sub` is."""
 
 SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
