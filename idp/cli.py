@@ -22,6 +22,7 @@ from idp.clients import registration
 from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
 from idp.clients.model import ActsFor
 from idp.delegation import catalogue
+from idp.features import GRANT_TYPES
 from idp.settings import Settings
 from idp.store import hot, keyring, vault
 from idp.store.db import db
@@ -200,7 +201,16 @@ def client() -> None:
 @click.argument("client_id")
 @click.option("--metadata", type=click.File(), help="JSON file with further metadata, by the names of RFC 7591.")
 @click.option("--name", required=True, help="What users see.")
-@click.option("--redirect-uri", "redirect_uris", multiple=True, required=True, help="Exact; may be repeated.")
+@click.option("--redirect-uri", "redirect_uris", multiple=True, help="Exact; may be repeated.")
+@click.option(
+    "--grant-type",
+    "grant_types",
+    multiple=True,
+    type=click.Choice(list(GRANT_TYPES)),
+    default=["authorization_code", "refresh_token"],
+    show_default=True,
+    help="May be repeated. A client of client_credentials alone needs no redirect URI.",
+)
 @click.option("--scope", "scopes", default=" ".join(registration.STANDARD_SCOPES), show_default=True)
 @click.option("--acts-for", type=click.Choice([each.value for each in ActsFor]), default="never", show_default=True)
 @click.option("--resource", help="Address of the portal's API: the audience of its access tokens.")
@@ -218,6 +228,7 @@ def client_add(client_id: str, name: str, **given: Any) -> None:
         client_id=client_id,
         client_name=name,
         redirect_uris=given["redirect_uris"],
+        grant_types=given["grant_types"],
         scopes=tuple(given["scopes"].split()),
         acts_for=ActsFor(given["acts_for"]),
         resource=given["resource"],

@@ -77,6 +77,18 @@ def test_from_nothing_to_a_client(jingban: Run, tmp_path: Path) -> None:
     assert jingban("client", "disable", "portal").returncode == 1
 
 
+def test_a_service_needs_no_redirect_uri(jingban: Run) -> None:
+    """RFC 6749 §4.4: nobody is sent anywhere."""
+    jingban("keys", "init")
+    jingban("db", "upgrade")
+    service = ("client", "add", "service", "--name", "服务")
+    without = jingban(*service)
+    assert without.returncode == 1
+    assert "redirect_uris" in without.stderr
+    added = jingban(*service, "--grant-type", "client_credentials")
+    assert added.returncode == 0, added.stderr
+
+
 @pytest.mark.parametrize(
     ("metadata", "complaint"),
     [
