@@ -62,11 +62,10 @@ def migrated_sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def migrated_postgres_url(postgres_server: PostgresServer, key_file: Path) -> Iterator[str]:
-    """URL of a fresh migrated PostgreSQL database, dropped after the test."""
-    template = postgres_server.template("migrated", lambda url: migrate(url, key_file))
-    name = postgres_server.create(template)
-    yield postgres_server.url(name)
-    postgres_server.drop(name)
+    """URL of a migrated PostgreSQL database that is as new."""
+    lent = postgres_server.lend(postgres_server.template("migrated", lambda url: migrate(url, key_file)))
+    yield postgres_server.url(lent.name)
+    postgres_server.take_back(lent)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

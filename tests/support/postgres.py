@@ -8,10 +8,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from tests.support.services import die_with_us
 
@@ -19,6 +21,34 @@ USER = "jingban"
 START_SECONDS = 30
 FAST_NOT_SAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 SMALL = ("max_connections=100", "shared_buffers=64MB", "jit=off", "autovacuum_naptime=1h")
+
+EMPTY = """
+DO $$
+DECLARE each record;
+BEGIN
+    SET LOCAL session_replication_role = replica;  -- neither foreign keys nor append-only triggers object
+    FOR each IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+                AND relname <> ALL (string_to_array('{kept}', ' ')) LOOP
+        EXECUTE format('DELETE FROM %I', each.relname);
+    END LOOP;
+    PERFORM setval(oid, 1, false) FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace;
+END $$
+"""
+SHAPE = """
+SELECT (SELECT count(*) || '/' || max(oid) FROM pg_class), (SELECT count(*) || '/' || max(oid) FROM pg_trigger),
+       (SELECT count(*) FROM pg_attribute), (SELECT count(*) || '/' || max(oid) FROM pg_constraint)
+"""
+ROWS = sql.SQL("SELECT count(*), max(xmin::text::bigint) FROM {}")
+ANY_ROW = sql.SQL("SELECT 1 FROM {} LIMIT 1")
+
+
+@dataclass(frozen=True)
+class Lent:
+    """A database in use: which template it is a copy of, and how its structure and the kept rows looked before."""
+
+    name: str
+    template: str
+    before: tuple[object, ...]
 
 
 class PostgresServer:
@@ -31,6 +61,8 @@ class PostgresServer:
         self._account = _account()
         self._names = (f"test_{number}" for number in count(1))
         self._templates: dict[str, str] = {}
+        self._kept: dict[str, list[str]] = {}
+        self._free: dict[str, list[Lent]] = {}
         if self._account:
             shutil.chown(self._directory, *self._account)
         self._initdb()
@@ -57,6 +89,49 @@ class PostgresServer:
             prepare(self.url(database))
             self._templates[name] = database
         return self._templates[name]
+
+    def lend(self, template: str) -> Lent:
+        """Return a database that is as `template`. To be given back: making one takes longer than most tests."""
+        free = self._free.setdefault(template, [])
+        if free:
+            return free.pop()
+        name = self.create(template)
+        with self._connect(name) as connection:
+            return Lent(name, template, self._fingerprint(connection, template))
+
+    def take_back(self, lent: Lent) -> None:
+        """Empty a database for the next test; one whose structure or given rows were changed is dropped."""
+        with self._connect(lent.name) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            intact = self._fingerprint(connection, lent.template) == lent.before
+            if intact:
+                kept = " ".join(self._kept_in(connection, lent.template))
+                connection.execute(EMPTY.format(kept=kept).encode())
+        if intact:
+            self._free[lent.template].append(lent)
+        else:
+            self.drop(lent.name)
+
+    def _fingerprint(self, connection: psycopg.Connection, template: str) -> tuple[object, ...]:
+        """Return what a test may not leave changed: tables, columns, triggers, and the rows that came with them."""
+        shape = connection.execute(SHAPE).fetchone() or ()
+        counted = [
+            connection.execute(ROWS.format(sql.Identifier(table))).fetchone()
+            for table in self._kept_in(connection, template)
+        ]
+        return (*shape, *counted)
+
+    def _kept_in(self, connection: psycopg.Connection, template: str) -> list[str]:
+        """Return the tables that hold rows in the template: the migrations put them there."""
+        if template not in self._kept:
+            tables = connection.execute("SELECT relname FROM pg_stat_user_tables ORDER BY 1").fetchall()
+            self._kept[template] = [
+                table for (table,) in tables if connection.execute(ANY_ROW.format(sql.Identifier(table))).fetchone()
+            ]
+        return self._kept[template]
 
     def stop(self) -> None:
         """Stop the server and delete its files."""
@@ -109,8 +184,11 @@ class PostgresServer:
         return True
 
     def _execute(self, statement: str) -> None:
-        with psycopg.connect(host=str(self._directory), user=USER, dbname="postgres", autocommit=True) as connection:
+        with self._connect("postgres") as connection:
             connection.execute(statement.encode())
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(host=str(self._directory), user=USER, dbname=database, autocommit=True)
 
     def _as_account(self) -> list[str]:
         if self._account is None:

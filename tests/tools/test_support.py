@@ -47,6 +47,46 @@ def test_a_template_is_prepared_once_and_its_copies_are_separate(postgres_server
     assert len(prepared) == 1
 
 
+def _prepare(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE given (n integer)"))
+        connection.execute(text("INSERT INTO given VALUES (7)"))
+        connection.execute(text("CREATE TABLE written (n integer GENERATED ALWAYS AS IDENTITY)"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("statement", "comes_again"),
+    [
+        ("INSERT INTO written DEFAULT VALUES", True),
+        ("ALTER TABLE written ADD COLUMN more text", False),
+        ("UPDATE given SET n = 8", False),
+        ("DELETE FROM given", False),
+        ("CREATE TABLE another (n integer)", False),
+    ],
+)
+def test_a_lent_database_comes_again_as_it_was(
+    postgres_server: PostgresServer, statement: bytes, comes_again: bool
+) -> None:
+    """Emptied, numbers beginning anew, nobody connected; or not at all if the test changed more than rows."""
+    template = postgres_server.template("lent", _prepare)
+    lent = postgres_server.lend(template)
+    url = postgres_server.url(lent.name).replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
+        postgres_server.take_back(lent)
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    again = postgres_server.lend(template)
+    assert (again.name == lent.name) is comes_again
+    with psycopg.connect(postgres_server.url(again.name).replace("+psycopg", ""), autocommit=True) as connection:
+        assert connection.execute("SELECT n FROM given").fetchall() == [(7,)]
+        assert connection.execute("SELECT n FROM written").fetchall() == []
+        assert connection.execute("INSERT INTO written DEFAULT VALUES RETURNING n").fetchone() == (1,)
+    postgres_server.take_back(again)
+
+
 def test_postgres_listens_on_its_socket_only(postgres_server: PostgresServer, postgres_url: str) -> None:
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
