@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from flask import current_app
 from joserfc import jwk
@@ -65,13 +66,18 @@ class NextKeyTooYoung(DomainError):
     status = 409
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signer:
-    """The active key of an algorithm, with its private part."""
+    """The active key of an algorithm. Its private part is parsed once, when it first signs: RSA takes 40 ms."""
 
     kid: str
     alg: str
-    key: Key
+    private_jwk: bytes
+
+    @cached_property
+    def key(self) -> Key:
+        """The private key."""
+        return jwk.import_key(json.loads(vault().decrypt(self.private_jwk, PRIVATE_CONTEXT)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +149,8 @@ def _load(version: tuple[hot.Row, ...], rows: Iterable[hot.Row], before: _Ring |
         public.append(published)
         verifiers[kid] = Verifier(alg, jwk.import_key(published))
         if state == ACTIVE:
-            signers[alg] = known.get(kid) or Signer(kid, alg, _open(private_jwk))
+            signers[alg] = known.get(kid) or Signer(kid, alg, bytes(private_jwk))
     return _Ring(version, signers, verifiers, json.dumps({"keys": public}, separators=(",", ":")).encode())
-
-
-def _open(stored: bytes) -> Key:
-    return jwk.import_key(json.loads(vault().decrypt(bytes(stored), PRIVATE_CONTEXT)))
 
 
 def _look_again() -> None:
