@@ -46,7 +46,7 @@ def do(agent: Visitor, action: str, *ids: str, **more: str) -> Visitor:
     token = dict(agent.get(f"{JOBS}new").form("title").values)["csrf_token"]
     form = [("csrf_token", token), *(("id", each) for each in ids), *more.items()]
     url = agent.url.removesuffix("new") + action
-    return agent._follow(agent.http.post(url, data=form, allow_redirects=False, timeout=10))
+    return agent.follow(agent.http.post(url, data=form, allow_redirects=False, timeout=10))
 
 
 def listed(agent: Visitor, state: str) -> str:

@@ -226,7 +226,7 @@ def test_logout_ends_everything_here_and_at_the_provider(
     visitor = sign_in(UNIT_A)
     cookie = visitor.http.cookies["recruitment_portal"]
     form = next(each for each in visitor.forms() if each.action == "/logout")
-    visitor._follow(
+    visitor.follow(
         visitor.http.post(f"{portal.url}/logout", data=dict(form.values), allow_redirects=False, timeout=10)
     )
     assert visitor.url.startswith(f"{portal.url}/?")

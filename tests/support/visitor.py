@@ -79,7 +79,7 @@ class Visitor:
 
     def get(self, url: str, **query: str) -> "Visitor":
         """Open `url` and follow its redirects."""
-        return self._follow(self.http.get(urljoin(self.url, url), params=query, allow_redirects=False, timeout=20))
+        return self.follow(self.http.get(urljoin(self.url, url), params=query, allow_redirects=False, timeout=20))
 
     def forms(self) -> list[Form]:
         """Return the forms of this page."""
@@ -105,9 +105,10 @@ class Visitor:
             answer = self.http.post(
                 target, data=filled, headers={"Referer": self.url}, allow_redirects=False, timeout=20
             )
-        return self._follow(answer)
+        return self.follow(answer)
 
-    def _follow(self, answer: requests.Response) -> "Visitor":
+    def follow(self, answer: requests.Response) -> "Visitor":
+        """Go where an answer leads."""
         for _ in range(20):
             if answer.status_code not in REDIRECTS:
                 break
