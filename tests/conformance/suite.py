@@ -18,6 +18,9 @@ from joserfc.jwk import KeySet
 
 from tests.support.visitor import Visitor
 
+HOME = "https://conformance.example/"
+"""Where the suite's clients live. Nobody is there: the browser stops before it."""
+
 TIMEOUT = 20
 CLOCK_SKEW = 300
 STANDARD_CLAIMS = {
@@ -43,6 +46,11 @@ class Registration:
     redirect_uri: str
     auth_method: str = "client_secret_basic"
     id_token_alg: str = "RS256"
+
+    @property
+    def signed_out_uri(self) -> str:
+        """Where the user comes back to after a logout."""
+        return self.redirect_uri.replace("/callback", "/signed-out")
 
 
 @dataclass
@@ -86,13 +94,12 @@ class Suite:
 
     def new_browser(self) -> None:
         """Forget all cookies."""
-        self.browser = Visitor(self.client.redirect_uri)
+        self.browser = Visitor(HOME)
 
     def with_client(self, client: Registration) -> "Suite":
         """Return a suite with another client and the same browser: the user stays signed in."""
         other = replace(self, client=client)
         other.browser = self.browser
-        other.browser.outside = (*self.browser.outside, client.redirect_uri)
         return other
 
     # --- authorization endpoint ------------------------------------------------------------------------------------
@@ -168,6 +175,20 @@ class Suite:
         assert answer.parameters["iss"] == self.metadata["issuer"]
         assert "error_description" not in answer.parameters or answer.parameters["error_description"].isascii()
         return answer
+
+    def log_out(self, *, method: str = "GET", **parameters: str) -> None:
+        """Send a logout request, and let the user agree if asked."""
+        self.pages = []
+        endpoint = self.metadata["end_session_endpoint"]
+        if method == "POST":
+            self.browser.follow(
+                self.browser.http.post(endpoint, data=parameters, allow_redirects=False, timeout=TIMEOUT)
+            )
+        else:
+            self.browser.get(endpoint, **parameters)
+        if any(("logout", "yes") in form.buttons for form in self.browser.forms()):
+            self.pages.append("logout")
+            self.browser.submit("logout", logout="yes")
 
     # --- token endpoint, UserInfo ----------------------------------------------------------------------------------
 
