@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     id_token_lifetime: int = Field(3600, ge=60, le=86400)
     refresh_token_lifetime: int = Field(30 * 86400, ge=600)
     refresh_grace: int = Field(10, ge=0, le=60, description="A refresh whose answer was lost may be retried this long")
+    dpop_nonce_required: bool = Field(False, description="Every DPoP proof must repeat a nonce of ours (RFC 9449 §8)")
     interaction_lifetime: int = Field(1800, ge=60, le=7200)
     session_idle: int = Field(1800, ge=60)
     session_absolute: int = Field(43200, ge=300)

@@ -41,11 +41,12 @@ log = structlog.get_logger()
 class ClientRequest(OAuth2Request):
     """Authlib's request over a form that was read once; its own resolves Flask's request 41 times (DESIGN 9)."""
 
-    def __init__(self, form: dict[str, str], authorization: str | None) -> None:
+    def __init__(self, form: dict[str, str], authorization: str | None, dpop: str | None = None) -> None:
         # Authlib refuses plain http by the address; ours is the issuer, which the settings have checked.
         super().__init__("POST", settings().issuer)
         self.payload = BasicOAuth2Payload(form)
         self.authorization = authorization
+        self.dpop = dpop
         self._form = form
 
     @property
@@ -73,7 +74,7 @@ def read(request: Request) -> ClientRequest:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise InvalidRequestError("The body is too long", status_code=413) from error
-    return ClientRequest(_parameters(body), request.headers.get("Authorization"))
+    return ClientRequest(_parameters(body), request.headers.get("Authorization"), request.headers.get("DPoP"))
 
 
 def _parameters(body: bytes) -> dict[str, str]:

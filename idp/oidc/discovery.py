@@ -3,9 +3,10 @@
 from typing import Any
 
 from idp.clients.registration import STANDARD_SCOPES
-from idp.features import GRANT_TYPES
+from idp.features import GRANT_TYPES, Feature
 from idp.i18n import LOCALES
-from idp.oidc.authorize.check_delegation import TYPE as UNIT_DELEGATION
+from idp.oidc import dpop
+from idp.oidc.authorization_details import TYPE as UNIT_DELEGATION
 from idp.oidc.authorize.checks import FORM_POST, PROMPTS, QUERY
 from idp.oidc.client_auth import ALL_METHODS, SECRET_METHODS
 from idp.oidc.tokens.claims import CLAIMS_SUPPORTED
@@ -57,6 +58,7 @@ def _tokens(settings: Settings) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": list(ALL_METHODS),
         "introspection_endpoint_auth_methods_supported": list(SECRET_METHODS),
         "revocation_endpoint_auth_methods_supported": list(ALL_METHODS),
+        **({"dpop_signing_alg_values_supported": list(dpop.ALGORITHMS)} if settings.is_on(Feature.DPOP) else {}),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(keyring.ALGORITHMS),
         "claim_types_supported": ["normal"],

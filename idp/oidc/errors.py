@@ -30,6 +30,7 @@ __all__ = [
     "InteractionRequiredError",
     "InvalidAuthorizationDetailsError",
     "InvalidClientError",
+    "InvalidDpopProofError",
     "InvalidGrantError",
     "InvalidRequestError",
     "InvalidScopeError",
@@ -44,6 +45,7 @@ __all__ = [
     "UnmetAuthenticationRequirementsError",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
+    "UseDpopNonceError",
     "body_of",
     "of_refusal",
 ]
@@ -73,6 +75,27 @@ class InvalidAuthorizationDetailsError(OAuth2Error):
     """RFC 9396 §5: an authorization details object is of unknown type, malformed, or not allowed to the client."""
 
     error = "invalid_authorization_details"
+
+
+class InvalidDpopProofError(OAuth2Error):
+    """RFC 9449 §5: the DPoP proof is malformed, for another request, too old, or was used before."""
+
+    error = "invalid_dpop_proof"
+
+
+class UseDpopNonceError(OAuth2Error):
+    """RFC 9449 §8: the proof must repeat `nonce`, which goes with this answer."""
+
+    error = "use_dpop_nonce"
+    description = "The DPoP proof must hold the nonce of this answer"
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__()
+        self.nonce = nonce
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """Return the nonce for the next proof."""
+        return [("DPoP-Nonce", self.nonce)]
 
 
 class UnmetAuthenticationRequirementsError(OAuth2Error):

@@ -52,7 +52,8 @@ class UnitRow:
 class Grant:
     """A row of `authorization` with who and what stands behind it.
 
-    `subject_id` is who signed in, `unit_id` the unit acted for. `auth_time` is in seconds, as claims want it;
+    `subject_id` is who signed in, `unit_id` the unit acted for. `resources` are the audiences granted (RFC 8707), at
+    least one, the usual one first. `auth_time` is in seconds, as claims want it;
     `ended_at` and `session_ends_at` (the latest moment the sign-in may last) are in milliseconds.
     """
 
@@ -63,7 +64,7 @@ class Grant:
     unit_id: str | None
     scope: tuple[str, ...]
     businesses: tuple[str, ...]
-    resource: str
+    resources: tuple[str, ...]
     nonce: str | None
     claims: dict[str, Any]
     auth_time: int
@@ -86,7 +87,7 @@ class Grant:
             unit_id=row[4],
             scope=tuple(row[5].split()),
             businesses=tuple(row[6].split()),
-            resource=row[7],
+            resources=tuple(row[7].split()),
             nonce=row[8],
             claims=json.loads(row[9]),
             auth_time=row[10] // 1000,

@@ -13,12 +13,13 @@ from authlib.oauth2.rfc6749 import TokenEndpoint
 
 from idp import clock, ids
 from idp.clients.registry import RegisteredClient
-from idp.oidc import access_tokens, client_auth, grants, statements
+from idp.oidc import access_tokens, authorization_details, client_auth, grants, statements
 from idp.oidc.client_auth import SECRET_METHODS
 from idp.oidc.client_requests import ClientRequest
 from idp.oidc.grants import Grant, GrantLost
 from idp.oidc.token_endpoint import refresh_token
 from idp.oidc.token_endpoint.refresh_token import Use
+from idp.oidc.tokens.access_token import token_type
 from idp.oidc.tokens.claims import USER
 from idp.settings import settings
 from idp.store import hot
@@ -50,7 +51,7 @@ def introspect(on: hot.Executor, client: RegisteredClient, token: str) -> dict[s
         access_tokens.standing(on, found)
     except GrantLost:
         return INACTIVE
-    return {"active": True, "token_type": "Bearer", **found.claims}
+    return {"active": True, "token_type": token_type(found.claims), **found.claims}
 
 
 def _may_ask(client: RegisteredClient, claims: dict[str, Any]) -> bool:
@@ -68,8 +69,8 @@ def _refresh_token(on: hot.Executor, client: RegisteredClient, token: str) -> di
     if presented.use(clock.millis(), grace=0) is not Use.FIRST:
         return INACTIVE
     grant = Grant.of_row(row)
-    grants.standing(on, grant, client)
-    return {
+    acting = grants.standing(on, grant, client)
+    answer = {
         "active": True,
         "iss": settings().issuer,
         "client_id": grant.client_id,
@@ -77,6 +78,9 @@ def _refresh_token(on: hot.Executor, client: RegisteredClient, token: str) -> di
         "exp": presented.expires_at // 1000,
         **_subject(grant),
     }
+    if acting is not None:
+        answer["authorization_details"] = authorization_details.granted(grant, acting, grant.scope)
+    return answer if presented.jkt is None else {**answer, "cnf": {"jkt": presented.jkt}}  # RFC 9449 §6.2
 
 
 def _subject(grant: Grant) -> dict[str, Any]:

@@ -30,7 +30,7 @@ _BEHIND = (
 CLAIM_CODE = Statement(
     "UPDATE authorization_code SET used_at = :now, expires_at = :remember_until "
     "WHERE code_hash = :code_hash AND client_id = :client_id AND used_at IS NULL AND expires_at > :now "
-    "RETURNING authorization_id, redirect_uri, code_challenge"
+    "RETURNING authorization_id, redirect_uri, code_challenge, dpop_jkt"
 )
 FIND_USED_CODE = Statement(
     "SELECT authorization_id FROM authorization_code "
@@ -53,7 +53,7 @@ FIND_OPAQUE = Statement(
 # A refresh token with what became of its successors and of its siblings: tokens issued for the same parent, because
 # an answer was lost and the refresh tried again.
 FIND_REFRESH = Statement(
-    f"SELECT {_GRANT}, t.expires_at, t.used_at, "  # noqa: S608 - constants of this module
+    f"SELECT {_GRANT}, t.expires_at, t.used_at, t.jkt, "  # noqa: S608 - constants of this module
     "EXISTS (SELECT 1 FROM refresh_token c WHERE c.parent_hash = t.token_hash AND c.used_at IS NOT NULL), "
     "EXISTS (SELECT 1 FROM refresh_token c WHERE c.parent_hash = t.parent_hash AND c.token_hash <> t.token_hash "
     "AND c.used_at IS NOT NULL) "
@@ -68,8 +68,8 @@ LOCK_FAMILY = Statement(
     "AND ended_at IS NULL RETURNING id"
 )
 INSERT_REFRESH = Statement(
-    "INSERT INTO refresh_token (token_hash, authorization_id, client_id, parent_hash, issued_at, expires_at) "
-    "VALUES (:token_hash, :authorization_id, :client_id, :parent_hash, :now, :expires_at)"
+    "INSERT INTO refresh_token (token_hash, authorization_id, client_id, parent_hash, jkt, issued_at, expires_at) "
+    "VALUES (:token_hash, :authorization_id, :client_id, :parent_hash, :jkt, :now, :expires_at)"
 )
 MARK_REFRESHED = Statement(
     "UPDATE refresh_token SET used_at = :now WHERE token_hash = :parent_hash AND used_at IS NULL"
@@ -87,8 +87,10 @@ INSERT_OPAQUE = Statement(
 _OPAQUE_WITH_ENTRY_ON_POSTGRESQL = Statement(f"WITH stored AS ({INSERT_OPAQUE.sqlite}) {INSERT_ENTRY.sqlite}")
 FIND_REFRESH_OWNER = Statement("SELECT client_id, authorization_id FROM refresh_token WHERE token_hash = :token_hash")
 
+# With a grant end those that came from it by token exchange.
 END_GRANT = Statement(
-    'UPDATE "authorization" SET ended_at = :now, ended_why = :why WHERE id = :id AND ended_at IS NULL'
+    'UPDATE "authorization" SET ended_at = :now, ended_why = :why '
+    "WHERE (id = :id OR parent_id = :id) AND ended_at IS NULL"
 )
 REVOKE_JWT = Statement(
     "INSERT INTO revoked_token (jti, expires_at) VALUES (:jti, :expires_at) ON CONFLICT (jti) DO NOTHING"

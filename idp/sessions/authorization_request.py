@@ -41,7 +41,8 @@ class AuthorizationRequest:
     id_token_hint_sub: str | None = None
     id_token_hint_sid: str | None = None
     ui_locales: tuple[str, ...] = ()
-    resource: str | None = None
+    resources: tuple[str, ...] = ()
+    dpop_jkt: str | None = None
     org_hint: str | None = None
     unit_delegation: UnitDelegation | None = None
     claims: dict[str, Any] = field(default_factory=dict)

@@ -9,7 +9,7 @@ allowed; codes and refresh tokens belong to it, and a JWT access token names it.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.base import Base, EncryptedText, Instant, JsonText
@@ -80,16 +80,28 @@ class PortalSession(Base):
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+def _index_where_set(name: str, column: str) -> Index:
+    """Return an index that costs nothing for the rows, nearly all, in which the column is empty."""
+    is_set = text(f"{column} IS NOT NULL")
+    return Index(name, column, sqlite_where=is_set, postgresql_where=is_set)
+
+
 class Authorization(Base):
     """What one authorization request allowed a client: the grant that tokens hang on.
 
     `kind` is who signed in; `subject_id` is the person or the unit account. `unit_id` is the unit acted for.
-    `scope` is what was granted, `businesses` the part of it that is business. Times of the claims do not change
-    when tokens are refreshed (`auth_time`, `acr`, `amr`).
+    `scope` is what was granted, `businesses` the part of it that is business; `resource` holds the audiences granted,
+    separated by spaces (RFC 8707). Times of the claims do not change when tokens are refreshed (`auth_time`, `acr`,
+    `amr`). One that came by token exchange (RFC 8693) ends with the authorization `parent_id`, and is forgotten some
+    time after `expires_at`, when its one token has expired.
     """
 
     __tablename__ = "authorization"
-    __table_args__ = (Index("ix_authorization_portal_session_id", "portal_session_id"),)
+    __table_args__ = (
+        Index("ix_authorization_portal_session_id", "portal_session_id"),
+        _index_where_set("ix_authorization_parent_id", "parent_id"),
+        _index_where_set("ix_authorization_expires_at", "expires_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     portal_session_id: Mapped[str | None] = mapped_column(ForeignKey("portal_session.id"))
@@ -109,10 +121,15 @@ class Authorization(Base):
     refreshed_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_why: Mapped[str | None] = mapped_column(String(30))
+    parent_id: Mapped[str | None] = mapped_column(String(32))
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class AuthorizationCode(Base):
-    """An authorization code, kept as SHA-256, claimed by one conditional statement."""
+    """An authorization code, kept as SHA-256, claimed by one conditional statement.
+
+    `dpop_jkt` is the thumbprint of the only key that may redeem it (RFC 9449 §10).
+    """
 
     __tablename__ = "authorization_code"
 
@@ -121,12 +138,16 @@ class AuthorizationCode(Base):
     client_id: Mapped[str] = mapped_column(String(64))
     redirect_uri: Mapped[str] = mapped_column(Text)
     code_challenge: Mapped[str | None] = mapped_column(String(128))
+    dpop_jkt: Mapped[str | None] = mapped_column(String(43))
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
     used_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class RefreshToken(Base):
-    """A refresh token of the family `authorization_id`. `parent_hash` is the token it was issued for."""
+    """A refresh token of the family `authorization_id`. `parent_hash` is the token it was issued for.
+
+    `jkt` is the thumbprint of the only key that may use it (RFC 9449 §5): for public clients.
+    """
 
     __tablename__ = "refresh_token"
 
@@ -134,6 +155,7 @@ class RefreshToken(Base):
     authorization_id: Mapped[str] = mapped_column(ForeignKey("authorization.id"), index=True)
     client_id: Mapped[str] = mapped_column(String(64))
     parent_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    jkt: Mapped[str | None] = mapped_column(String(43))
     issued_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
     used_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -386,6 +386,8 @@ def upgrade() -> None:
         sa.Column("refreshed_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_why", sa.String(length=30), nullable=True),
+        sa.Column("parent_id", sa.String(length=32), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["client_id"], ["client.client_id"], name=op.f("fk_authorization_client_id_client")),
         sa.ForeignKeyConstraint(
             ["portal_session_id"],
@@ -396,6 +398,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("authorization", schema=None) as batch_op:
         batch_op.create_index("ix_authorization_portal_session_id", ["portal_session_id"], unique=False)
+        batch_op.create_index(
+            "ix_authorization_parent_id",
+            ["parent_id"],
+            unique=False,
+            sqlite_where=sa.text("parent_id IS NOT NULL"),
+            postgresql_where=sa.text("parent_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_authorization_expires_at",
+            ["expires_at"],
+            unique=False,
+            sqlite_where=sa.text("expires_at IS NOT NULL"),
+            postgresql_where=sa.text("expires_at IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_authorization_subject_id"), ["subject_id"], unique=False)
 
     op.create_table(
@@ -440,6 +456,7 @@ def upgrade() -> None:
         sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("redirect_uri", sa.Text(), nullable=False),
         sa.Column("code_challenge", sa.String(length=128), nullable=True),
+        sa.Column("dpop_jkt", sa.String(length=43), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -499,6 +516,7 @@ def upgrade() -> None:
         sa.Column("authorization_id", sa.String(length=32), nullable=False),
         sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("parent_hash", sa.String(length=64), nullable=True),
+        sa.Column("jkt", sa.String(length=43), nullable=True),
         sa.Column("issued_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
@@ -556,6 +574,16 @@ def downgrade() -> None:
     op.drop_table("binding")
     with op.batch_alter_table("authorization", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_authorization_subject_id"))
+        batch_op.drop_index(
+            "ix_authorization_expires_at",
+            sqlite_where=sa.text("expires_at IS NOT NULL"),
+            postgresql_where=sa.text("expires_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_authorization_parent_id",
+            sqlite_where=sa.text("parent_id IS NOT NULL"),
+            postgresql_where=sa.text("parent_id IS NOT NULL"),
+        )
         batch_op.drop_index("ix_authorization_portal_session_id")
 
     op.drop_table("authorization")

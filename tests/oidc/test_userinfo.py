@@ -140,11 +140,11 @@ def test_never_in_the_address(sqlite_app: Flask, token: str) -> None:
 
 @pytest.mark.parametrize("header", [None, "Basic YTpi", "Bearer", "Bearer ", "token"])
 def test_no_token_at_all(sqlite_app: Flask, header: str | None) -> None:
-    """RFC 6750 §3.1: then the challenge holds no error."""
+    """RFC 6750 §3.1: then the challenge holds no error; RFC 9449 §7.1: and names what DPoP proofs may be signed with."""
     headers = {} if header is None else {"Authorization": header}
     response = sqlite_app.test_client().get("/oidc/userinfo", headers=headers)
     assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert response.headers["WWW-Authenticate"] == 'Bearer, DPoP algs="ES256 EdDSA Ed25519 PS256 RS256"'
 
 
 def test_the_answer_is_not_stored(sqlite_portal: Portal, token: str) -> None:

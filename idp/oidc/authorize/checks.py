@@ -11,7 +11,8 @@ from typing import Any
 
 from idp.clients.registration import STANDARD_SCOPES
 from idp.delegation import catalogue
-from idp.oidc import errors, id_token_hint
+from idp.features import Feature
+from idp.oidc import errors, id_token_hint, resources
 from idp.oidc.authorize import check_delegation, claims_parameter
 from idp.oidc.authorize.claims_parameter import ClaimsAsked
 from idp.oidc.authorize.json_parameter import JsonRefused
@@ -20,6 +21,7 @@ from idp.oidc.authorize.trust import Case
 from idp.rules.levels import parse_acr
 from idp.rules.login_names import LoginNameFormat, check_login_name
 from idp.sessions.authorization_request import AuthorizationRequest
+from idp.settings import settings
 from idp.store.db import db
 
 Fields = Mapping[str, Any]
@@ -28,7 +30,15 @@ Check = Callable[[Case], Fields]
 QUERY, FORM_POST = "query", "form_post"
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 KNOWN = (
-    *("acr_values", "authorization_details", "claims", "client_id", "code_challenge", "code_challenge_method"),
+    *(
+        "acr_values",
+        "authorization_details",
+        "claims",
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "dpop_jkt",
+    ),
     *("id_token_hint", "login_hint", "max_age", "nonce", "org_hint", "prompt", "redirect_uri", "registration"),
     *("request", "request_uri", "response_mode", "response_type", "scope", "state", "ui_locales"),
 )
@@ -190,12 +200,26 @@ def authentication_context(case: Case) -> Fields:
     return {"acr_values": tuple(voluntary), "essential_acr": tuple(essential), "claims": claims.whole}
 
 
-def resource_of_client(case: Case) -> Fields:
-    """RFC 8707 §2: the audience of the access token; here exactly the one that the client is registered for."""
-    resource = case.parameters.get("resource")
-    if case.parameters.spoilt("resource") or resource not in {None, case.client.resource}:
+def resources_of_client(case: Case) -> Fields:
+    """RFC 8707 §2: the audiences that access tokens may have; each one that the client is registered for.
+
+    Several may be asked for: each token request then picks one.
+    """
+    asked = tuple(dict.fromkeys(case.parameters.resources))
+    registered = resources.registered(case.client)
+    if case.parameters.spoilt("resource") or any(each not in registered for each in asked):
         raise errors.InvalidTargetError("The resource is not one that this client is registered for")
-    return {"resource": resource}
+    return {"resources": asked}
+
+
+def key_of_code(case: Case) -> Fields:
+    """RFC 9449 §10: `dpop_jkt`, the thumbprint of the only key that may redeem the code."""
+    jkt = case.parameters.get("dpop_jkt")
+    if jkt is None or not settings().is_on(Feature.DPOP):
+        return _SETTLED
+    if not _S256.fullmatch(jkt):
+        raise errors.InvalidRequestError("dpop_jkt is not the thumbprint of a key")
+    return {"dpop_jkt": jkt}
 
 
 def _claims(case: Case) -> ClaimsAsked:
@@ -218,7 +242,8 @@ CHECKS: tuple[Check, ...] = (
     hints,
     subject_hinted,
     authentication_context,
-    resource_of_client,
+    resources_of_client,
+    key_of_code,
     check_delegation.acting_allowed,
     check_delegation.org_hint_wellformed,
     check_delegation.unit_delegation_allowed,

@@ -13,6 +13,7 @@ from idp import clock, ids
 from idp.audit.log import Entry, record
 from idp.delegation.acting import Refused
 from idp.delegation.granting import Granted
+from idp.oidc import resources
 from idp.oidc.authorize import statements
 from idp.oidc.authorize.situation import Situation
 from idp.oidc.errors import OAuth2Error
@@ -104,6 +105,7 @@ def _store(on: hot.Executor, situation: Situation, granted: Granted, secret: str
         client_id=client_id,
         redirect_uri=situation.request.redirect_uri,
         code_challenge=situation.request.code_challenge,
+        dpop_jkt=situation.request.dpop_jkt,
         expires_at=clock.millis() + settings().code_lifetime * 1000,
     )
     record(
@@ -129,8 +131,7 @@ def _columns(situation: Situation, granted: Granted) -> dict[str, Any]:
         "unit_id": situation.unit_id,
         "scope": " ".join(granted.scope),
         "businesses": " ".join(granted.businesses),
-        # RFC 9068 §3: without a resource the audience is a default of ours, the provider's own UserInfo.
-        "resource": request.resource or situation.client.resource or settings().issuer,
+        "resource": " ".join(request.resources or resources.registered(situation.client)[:1]),
         "nonce": request.nonce,
         "claims": json.dumps(request.claims, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
         "auth_time": who.auth_time,

@@ -20,6 +20,7 @@ MAX_VALUE = 2048
 # Signed or structured values may be longer.
 MAX_LONG_VALUE = 16 * 1024
 LONG = frozenset({"authorization_details", "claims", "id_token_hint", "registration", "request"})
+RESOURCE = "resource"
 FORM = "application/x-www-form-urlencoded"
 
 _CONTROL = {chr(code) for code in (*range(0x20), 0x7F)}
@@ -35,12 +36,14 @@ class RequestUnreadable(DomainError):
 class Parameters:
     """The parameters that came once and well-formed, and the names of those that did not.
 
-    `repeated` came more than once. `broken` are no UTF-8, hold control characters, or are too long.
+    `repeated` came more than once. `broken` are no UTF-8, hold control characters, or are too long. `resources` are
+    the values of `resource`, the one parameter that may come several times (RFC 8707 §2); `get` does not know it.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
     repeated: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
+    resources: tuple[str, ...] = ()
 
     def get(self, name: str) -> str | None:
         """Return the value of `name`, or None: omitted, empty (RFC 6749 §3.1), repeated or broken."""
@@ -69,16 +72,19 @@ def parse(encoded: bytes) -> Parameters:
         raise RequestUnreadable
     named = [(name, value) for raw, value in pairs if (name := _text(raw, MAX_VALUE))]
     counts = Counter(name for name, _ in named)
-    repeated = frozenset(name for name, count in counts.items() if count > 1)
+    repeated = frozenset(name for name, count in counts.items() if count > 1 and name != RESOURCE)
     values: dict[str, str] = {}
+    resources: list[str] = []
     broken: set[str] = set()
     for name, raw in named:
         value = _text(raw, MAX_LONG_VALUE if name in LONG else MAX_VALUE)
         if value is None:
             broken.add(name)
+        elif value and name == RESOURCE:
+            resources.append(value)
         elif value and name not in repeated:  # RFC 6749 §3.1: without a value means omitted
             values[name] = value
-    return Parameters(values, repeated, frozenset(broken))
+    return Parameters(values, repeated, frozenset(broken), tuple(resources))
 
 
 def _unquoted(pair: bytes) -> tuple[bytes, bytes]:

@@ -13,6 +13,6 @@ INSERT_AUTHORIZATION = Statement(
 )
 INSERT_CODE = Statement(
     "INSERT INTO authorization_code "
-    "(code_hash, authorization_id, client_id, redirect_uri, code_challenge, expires_at) "
-    "VALUES (:code_hash, :authorization_id, :client_id, :redirect_uri, :code_challenge, :expires_at)"
+    "(code_hash, authorization_id, client_id, redirect_uri, code_challenge, dpop_jkt, expires_at) "
+    "VALUES (:code_hash, :authorization_id, :client_id, :redirect_uri, :code_challenge, :dpop_jkt, :expires_at)"
 )

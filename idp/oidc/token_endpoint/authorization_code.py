@@ -5,7 +5,8 @@ apart, nor can a replay that comes at the same moment from one that comes later.
 further one is refused, and with it everything dies that the code brought: refresh and access tokens, the portal
 session, and the portal's own session by back-channel logout (RFC 6749 §4.1.2, RFC 9700 §4.5).
 
-A code that is presented with a wrong redirect_uri or a wrong verifier is burnt: whoever has it did not start it.
+A code that is presented with a wrong redirect_uri, a wrong verifier, or without the DPoP key that it is bound to is
+burnt: whoever has it did not start it.
 """
 
 import hmac
@@ -20,12 +21,13 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from idp import clock, ids
 from idp.clients.registry import RegisteredClient
-from idp.oidc import grants, statements
+from idp.oidc import dpop, grants, statements
 from idp.oidc.client_auth import ALL_METHODS
 from idp.oidc.client_requests import ClientRequest
-from idp.oidc.errors import InvalidTargetError, UnauthorizedClientError
+from idp.oidc.errors import InvalidAuthorizationDetailsError, InvalidTargetError, UnauthorizedClientError
 from idp.oidc.grants import Grant, GrantLost
-from idp.oidc.token_endpoint.issue import check_resource, issue
+from idp.oidc.token_endpoint import terms
+from idp.oidc.token_endpoint.issue import issue
 from idp.oidc.token_endpoint.outcome import Refused, end_grant, invalid_grant, tell_portal
 from idp.store import hot
 
@@ -45,6 +47,7 @@ class _Presented:
     redirect_uri: str
     verifier: str | None
     form: dict[str, str]
+    jkt: str | None
 
 
 class AuthorizationCodeGrant(BaseGrant, TokenEndpointMixin):
@@ -61,11 +64,13 @@ class AuthorizationCodeGrant(BaseGrant, TokenEndpointMixin):
         if GRANT_TYPE not in client.grant_types:
             raise UnauthorizedClientError("The client may not use this grant_type")
         self.request.client = client
+        self._proof = dpop.at_token_endpoint(self.request, client)
         self._presented = _Presented(
             code_hash=ids.fingerprint(self.request.required("code")),
             redirect_uri=self.request.required("redirect_uri"),
             verifier=self.request.form.get("code_verifier"),
             form=self.request.form,
+            jkt=self._proof.jkt,
         )
 
     def create_token_response(self) -> Any:
@@ -76,7 +81,7 @@ class AuthorizationCodeGrant(BaseGrant, TokenEndpointMixin):
         if isinstance(outcome, Refused):
             tell_portal(outcome)
             raise outcome.error
-        return HTTPStatus.OK, outcome, []
+        return HTTPStatus.OK, outcome, self._proof.headers
 
 
 def _redeem(on: hot.Executor, client: RegisteredClient, presented: _Presented) -> dict[str, Any] | Refused:
@@ -90,12 +95,13 @@ def _redeem(on: hot.Executor, client: RegisteredClient, presented: _Presented) -
     )
     if claimed is None:
         return _not_claimed(on, client, presented, now)
-    grant_id, redirect_uri, challenge = claimed
+    grant_id, redirect_uri, challenge, dpop_jkt = claimed
     found = grants.find(on, grant_id)
     if found is None:
         return invalid_grant()
     grant, _ = found
-    if redirect_uri != presented.redirect_uri or not _proves(client, presented.verifier, challenge):
+    is_its_own = redirect_uri == presented.redirect_uri and dpop_jkt in {None, presented.jkt}  # RFC 9449 §10
+    if not is_its_own or not _proves(client, presented.verifier, challenge):
         return end_grant(on, grant, action="code.burnt", why="code_burnt", now=now, tell=False)
     return _decide_and_issue(on, client, grant, presented, now)
 
@@ -104,13 +110,13 @@ def _decide_and_issue(
     on: hot.Executor, client: RegisteredClient, grant: Grant, presented: _Presented, now: int
 ) -> dict[str, Any] | Refused:
     try:
-        check_resource(grant, presented.form)
+        asked = terms.of_code(grant, client, presented.form, presented.jkt)
         acting = grants.standing(on, grant, client)
-    except InvalidTargetError as error:
+    except (InvalidTargetError, InvalidAuthorizationDetailsError) as error:
         return Refused(error)
     except GrantLost as lost:
         return end_grant(on, grant, action="grant.lost", why=lost.reason, now=now)
-    return issue(on, grant, client, acting, scope=grant.scope, grant_type=GRANT_TYPE, nonce=grant.nonce)
+    return issue(on, grant, client, acting, asked, grant_type=GRANT_TYPE, nonce=grant.nonce)
 
 
 def _proves(client: RegisteredClient, verifier: str | None, challenge: str | None) -> bool:

@@ -13,12 +13,13 @@ from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from idp.audit.log import Entry, record
 from idp.clients.registration import STANDARD_SCOPES
 from idp.clients.registry import RegisteredClient
-from idp.oidc import resources, statements
+from idp.oidc import dpop, resources, statements
 from idp.oidc.client_auth import ALL_METHODS, NONE
 from idp.oidc.client_requests import ClientRequest
 from idp.oidc.errors import InvalidScopeError, UnauthorizedClientError
+from idp.oidc.token_endpoint.issue import answer_for
 from idp.oidc.tokens import access_token
-from idp.oidc.tokens.access_token import OPAQUE, Issued
+from idp.oidc.tokens.access_token import OPAQUE, Issued, Terms
 from idp.store import hot
 
 GRANT_TYPE = "client_credentials"
@@ -38,28 +39,26 @@ class ClientCredentialsGrant(BaseGrant, TokenEndpointMixin):
         if GRANT_TYPE not in client.grant_types:
             raise UnauthorizedClientError("The client may not use this grant_type")
         self.request.client = client
+        self._proof = dpop.at_token_endpoint(self.request, client)
 
     def create_token_response(self) -> Any:
         """Issue the token. Raises OAuth2Error."""
         client: Any = self.request.client
-        return HTTPStatus.OK, issue_to_client(client, self.request.form, GRANT_TYPE), []
+        body = issue_to_client(client, self.request.form, GRANT_TYPE, self._proof.jkt)
+        return HTTPStatus.OK, body, self._proof.headers
 
 
-def issue_to_client(client: RegisteredClient, form: dict[str, str], grant_type: str) -> dict[str, Any]:
+def issue_to_client(
+    client: RegisteredClient, form: dict[str, str], grant_type: str, jkt: str | None
+) -> dict[str, Any]:
     """Issue a token in the client's own name and return the answer's body.
 
     Raises InvalidScopeError, InvalidTargetError.
     """
     scope = _scope(client, form.get("scope"))
     audience = resources.picked(form, resources.registered(client))
-    claims = access_token.claims_of_client(client.client_id, audience, scope)
-    issued = _stored(client, claims, _entry(client, grant_type, scope))
-    body: dict[str, Any] = {
-        "access_token": issued.token,
-        "token_type": "Bearer",
-        "expires_in": issued.expires_in,
-    }
-    return body | {"scope": claims["scope"]} if scope else body
+    claims = access_token.claims_of_client(client.client_id, Terms(scope, audience, jkt))
+    return answer_for(_stored(client, claims, _entry(client, grant_type, scope)), claims)
 
 
 def _scope(client: RegisteredClient, asked: str | None) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ from typing import Any
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
+from idp.clients.registration import PUBLIC
 from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting
 from idp.oidc import statements
-from idp.oidc.errors import InvalidTargetError
 from idp.oidc.grants import Grant
 from idp.oidc.tokens import access_token, id_token
+from idp.oidc.tokens.access_token import Issued, Terms, token_type
 from idp.settings import settings
 from idp.store import hot
 
@@ -22,27 +23,23 @@ def issue(
     grant: Grant,
     client: RegisteredClient,
     acting: Acting | None,
+    terms: Terms,
     *,
-    scope: tuple[str, ...],
     grant_type: str,
     nonce: str | None = None,
     parent_hash: str | None = None,
 ) -> dict[str, Any]:
-    """Issue tokens for `scope`, store what is stored of them, write the audit, and return the answer's body.
+    """Issue tokens on `terms`, store what is stored of them, write the audit, and return the answer's body.
 
     `parent_hash` is the refresh token that this answer follows, used from now on. A refresh token's own scope is
     always the grant's, however narrow the access token was asked for (RFC 6749 §6).
     """
-    access = access_token.issue(on, grant, client, acting, scope)
-    body: dict[str, Any] = {
-        "access_token": access.token,
-        "token_type": "Bearer",
-        "expires_in": access.expires_in,
-        "scope": " ".join(scope),
-    }
+    claims = access_token.claims_of(grant, client.client_id, acting, terms)
+    access = access_token.issue(on, client, claims, grant.id)
+    body = answer_for(access, claims)
     if REFRESH_TOKEN in client.grant_types:
-        body["refresh_token"] = _refresh_token(on, grant, parent_hash)
-    if OPENID in scope:
+        body["refresh_token"] = _refresh_token(on, grant, client, parent_hash, terms.jkt)
+    if OPENID in terms.scope:
         body["id_token"] = id_token.issue(grant, client, acting, access_token=access.token, nonce=nonce)
     record(
         on,
@@ -57,7 +54,20 @@ def issue(
     return body
 
 
-def _refresh_token(on: hot.Executor, grant: Grant, parent_hash: str | None) -> str:
+def answer_for(access: Issued, claims: dict[str, Any]) -> dict[str, Any]:
+    """Return what every token response says of its access token (RFC 6749 §5.1, RFC 9449 §5, RFC 9396 §7)."""
+    body: dict[str, Any] = {
+        "access_token": access.token,
+        "token_type": token_type(claims),
+        "expires_in": access.expires_in,
+    }
+    return body | {name: claims[name] for name in ("scope", "authorization_details") if name in claims}
+
+
+def _refresh_token(
+    on: hot.Executor, grant: Grant, client: RegisteredClient, parent_hash: str | None, jkt: str | None
+) -> str:
+    """Store a refresh token. A public client's is bound to its key (RFC 9449 §5); others prove themselves anyway."""
     token = ids.new_secret()
     now = clock.millis()
     values = {
@@ -65,6 +75,7 @@ def _refresh_token(on: hot.Executor, grant: Grant, parent_hash: str | None) -> s
         "authorization_id": grant.id,
         "client_id": grant.client_id,
         "parent_hash": parent_hash,
+        "jkt": jkt if client.token_endpoint_auth_method == PUBLIC else None,
         "now": now,
         "expires_at": _refresh_ends_at(grant, now),
     }
@@ -81,9 +92,3 @@ def _refresh_ends_at(grant: Grant, now: int) -> int:
     if OFFLINE_ACCESS in grant.scope or grant.session_ends_at is None:
         return end
     return min(end, grant.session_ends_at)
-
-
-def check_resource(grant: Grant, form: dict[str, str]) -> None:
-    """Refuse any other audience than the grant's own (RFC 8707 §2.2). Raises InvalidTargetError."""
-    if form.get("resource", grant.resource) != grant.resource:
-        raise InvalidTargetError("The grant is for another resource")

@@ -18,12 +18,18 @@ from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 
 from idp import clock, ids
 from idp.clients.registry import RegisteredClient
-from idp.oidc import grants, statements
+from idp.oidc import dpop, grants, statements
 from idp.oidc.client_auth import ALL_METHODS
 from idp.oidc.client_requests import ClientRequest
-from idp.oidc.errors import InvalidScopeError, InvalidTargetError, UnauthorizedClientError
+from idp.oidc.errors import (
+    InvalidAuthorizationDetailsError,
+    InvalidScopeError,
+    InvalidTargetError,
+    UnauthorizedClientError,
+)
 from idp.oidc.grants import Grant, GrantLost
-from idp.oidc.token_endpoint.issue import check_resource, issue
+from idp.oidc.token_endpoint import terms
+from idp.oidc.token_endpoint.issue import issue
 from idp.oidc.token_endpoint.outcome import Refused, end_grant, invalid_grant, tell_portal
 from idp.settings import settings
 from idp.store import hot
@@ -42,12 +48,13 @@ class Use(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A refresh token as it stands in the database. Times are in milliseconds."""
+    """A refresh token as it stands in the database. Times are in milliseconds; `jkt` is the key it is bound to."""
 
     expires_at: int
     used_at: int | None
     successor_used: bool
     sibling_used: bool
+    jkt: str | None = None
 
     def use(self, now: int, grace: int) -> Use:
         """Return what presenting it at `now` is; `grace` is in milliseconds."""
@@ -60,6 +67,15 @@ class Presented:
         # A use can lie ahead of `now`: by another machine's clock, or by a request that was here first and slower.
         since_use = max(0, now - self.used_at)
         return Use.RETRY if since_use < grace and not self.successor_used else Use.REUSE
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the client sends: a refresh token, the other parameters, and the key that it proved."""
+
+    token_hash: str
+    form: dict[str, str]
+    jkt: str | None
 
 
 class RefreshTokenGrant(BaseGrant, TokenEndpointMixin):
@@ -76,23 +92,23 @@ class RefreshTokenGrant(BaseGrant, TokenEndpointMixin):
         if GRANT_TYPE not in client.grant_types:
             raise UnauthorizedClientError("The client may not use this grant_type")
         self.request.client = client
-        self._token_hash = ids.fingerprint(self.request.required("refresh_token"))
+        self._proof = dpop.at_token_endpoint(self.request, client)
+        token_hash = ids.fingerprint(self.request.required("refresh_token"))
+        self._asked = _Asked(token_hash, self.request.form, self._proof.jkt)
 
     def create_token_response(self) -> Any:
         """Rotate the token in one transaction. Raises OAuth2Error."""
         client: Any = self.request.client
         with hot.transaction() as on:
-            outcome = _refresh(on, client, self._token_hash, self.request.form)
+            outcome = _refresh(on, client, self._asked)
         if isinstance(outcome, Refused):
             tell_portal(outcome)
             raise outcome.error
-        return HTTPStatus.OK, outcome, []
+        return HTTPStatus.OK, outcome, self._proof.headers
 
 
-def _refresh(
-    on: hot.Executor, client: RegisteredClient, token_hash: str, form: dict[str, str]
-) -> dict[str, Any] | Refused:
-    named = {"token_hash": token_hash, "client_id": client.client_id}
+def _refresh(on: hot.Executor, client: RegisteredClient, asked: _Asked) -> dict[str, Any] | Refused:
+    named = {"token_hash": asked.token_hash, "client_id": client.client_id}
     if on.one(statements.LOCK_FAMILY, **named, now=clock.millis()) is None:
         return invalid_grant()
     now = clock.millis()  # only now: whoever waited for the lock must not be earlier than who held it
@@ -100,39 +116,31 @@ def _refresh(
     if row is None:
         return invalid_grant()
     grant = Grant.of_row(row)
-    use = presented(row).use(now, settings().refresh_grace * 1000)
+    token = presented(row)
+    if token.jkt not in {None, asked.jkt}:
+        return invalid_grant()  # RFC 9449 §5: bound to another key, so whoever asks is not who got it
+    use = token.use(now, settings().refresh_grace * 1000)
     if use is Use.EXPIRED:
         return invalid_grant()
     if use is Use.REUSE:
         return end_grant(on, grant, action="refresh.reused", why="refresh_reused", now=now)
-    return _decide_and_rotate(on, client, grant, token_hash, form, now)
+    return _decide_and_rotate(on, client, grant, asked, now)
 
 
 def presented(row: hot.Row) -> Presented:
     """Return the token that a row of FIND_REFRESH holds beside its grant."""
-    expires_at, used_at, successor_used, sibling_used = row[grants.COLUMNS :]
-    return Presented(expires_at, used_at, bool(successor_used), bool(sibling_used))
+    expires_at, used_at, jkt, successor_used, sibling_used = row[grants.COLUMNS :]
+    return Presented(expires_at, used_at, bool(successor_used), bool(sibling_used), jkt)
 
 
 def _decide_and_rotate(
-    on: hot.Executor, client: RegisteredClient, grant: Grant, token_hash: str, form: dict[str, str], now: int
+    on: hot.Executor, client: RegisteredClient, grant: Grant, asked: _Asked, now: int
 ) -> dict[str, Any] | Refused:
     try:
-        check_resource(grant, form)
-        scope = narrowed(grant, form.get("scope"))
+        on_terms = terms.of_refresh(grant, client, asked.form, asked.jkt)
         acting = grants.standing(on, grant, client)
-    except (InvalidTargetError, InvalidScopeError) as error:
+    except (InvalidTargetError, InvalidScopeError, InvalidAuthorizationDetailsError) as error:
         return Refused(error)  # the token stays unused: the client may ask again, better
     except GrantLost as lost:
         return end_grant(on, grant, action="grant.lost", why=lost.reason, now=now)
-    return issue(on, grant, client, acting, scope=scope, grant_type=GRANT_TYPE, parent_hash=token_hash)
-
-
-def narrowed(grant: Grant, asked: str | None) -> tuple[str, ...]:
-    """Return the scope asked for, in the grant's order; all of it if none was. Raises InvalidScopeError for more."""
-    if asked is None:
-        return grant.scope
-    wanted = set(asked.split())
-    if not wanted or not wanted <= set(grant.scope):
-        raise InvalidScopeError("The scope exceeds what was granted")
-    return tuple(scope for scope in grant.scope if scope in wanted)
+    return issue(on, grant, client, acting, on_terms, grant_type=GRANT_TYPE, parent_hash=asked.token_hash)

@@ -7,13 +7,12 @@ hangs on nothing but the client: its `jti` begins with `CLIENT_ITSELF`, which no
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from idp import clock, ids
 from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting
-from idp.oidc import statements
+from idp.oidc import authorization_details, statements
 from idp.oidc.grants import Grant
 from idp.oidc.tokens import jws
 from idp.oidc.tokens.claims import ORGANIZATION, SERVICE, USER
@@ -25,6 +24,20 @@ from idp.store import hot
 JWT_TYPE = "at+jwt"
 OPAQUE = "opaque"
 CLIENT_ITSELF = "c"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an access token is made for: within its grant, and as narrow as the client asked.
+
+    `jkt` is the thumbprint of the key that it is bound to (RFC 9449 §6), None for a bearer token. `not_after`
+    (seconds) is an end that it must not outlive.
+    """
+
+    scope: tuple[str, ...]
+    audience: str
+    jkt: str | None = None
+    not_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +54,11 @@ def ends_at(lifetime: int, acting: Acting | None) -> int:
     return end if acting is None or acting.valid_to is None else min(end, acting.valid_to // 1000)
 
 
-def issue(
-    on: hot.Executor, grant: Grant, client: RegisteredClient, acting: Acting | None, scope: tuple[str, ...]
-) -> Issued:
-    """Make an access token for `scope`, which lies within the grant's; store it if it is opaque."""
-    claims = claims_of(grant, acting, scope)
+def issue(on: hot.Executor, client: RegisteredClient, claims: dict[str, Any], grant_id: str) -> Issued:
+    """Make an access token that says `claims`; store it if it is opaque."""
     if client.access_token_format != OPAQUE:
         return signed(client, claims)
-    issued, row = opaque(claims, grant.id)
+    issued, row = opaque(claims, grant_id)
     on.run(statements.INSERT_OPAQUE, **row)
     return issued
 
@@ -70,7 +80,7 @@ def opaque(claims: dict[str, Any], grant_id: str | None) -> tuple[Issued, dict[s
     return Issued(token, claims["exp"] - claims["iat"]), row
 
 
-def claims_of_client(client_id: str, audience: str, scope: tuple[str, ...]) -> dict[str, Any]:
+def claims_of_client(client_id: str, terms: Terms) -> dict[str, Any]:
     """Return the claims of a token that a client gets for itself (RFC 9068 §2.2: `sub` is the client's id).
 
     Nobody signed in, so there is no `acr`, `amr` or `auth_time` (§2.2.1), and nobody is acted for.
@@ -78,42 +88,45 @@ def claims_of_client(client_id: str, audience: str, scope: tuple[str, ...]) -> d
     now = clock.timestamp()
     claims: dict[str, Any] = {
         "iss": settings().issuer,
-        "aud": audience,
+        "aud": terms.audience,
         "client_id": client_id,
         "jti": f"{CLIENT_ITSELF}.{ids.new_id('')}",
         "iat": now,
         "exp": now + settings().access_token_lifetime,
         "sub": client_id,
         "sub_profile": SERVICE,
+        **_confirmation(terms),
     }
-    if scope:
-        claims["scope"] = " ".join(scope)
+    if terms.scope:
+        claims["scope"] = " ".join(terms.scope)
     return claims
 
 
-def claims_of(grant: Grant, acting: Acting | None, scope: tuple[str, ...]) -> dict[str, Any]:
+def claims_of(grant: Grant, client_id: str, acting: Acting | None, terms: Terms) -> dict[str, Any]:
     """Return the claims of an access token (RFC 9068 §2.2) for one API, `aud`.
 
     Acting for a unit, `sub` is the unit and `act.sub` the person (RFC 8693 §4.1): an API that overlooks `act` finds
     the unit's records, never the agent's own.
     """
+    end = ends_at(settings().access_token_lifetime, acting)
     claims: dict[str, Any] = {
         "iss": settings().issuer,
-        "aud": grant.resource,
-        "client_id": grant.client_id,
+        "aud": terms.audience,
+        "client_id": client_id,
         "jti": f"{grant.id}.{ids.new_id('')}",
         "iat": clock.timestamp(),
-        "exp": ends_at(settings().access_token_lifetime, acting),
+        "exp": end if terms.not_after is None else min(end, terms.not_after),
         **_subject(grant),
-        "scope": " ".join(scope),
+        "scope": " ".join(terms.scope),
         "acr": grant.acr,
         "amr": amr_claim(grant.amr),
         "auth_time": grant.auth_time,
+        **_confirmation(terms),
     }
     if grant.sid is not None:
         claims["sid"] = grant.sid
     if acting is not None:
-        claims["authorization_details"] = [_delegation(grant, acting, scope)]
+        claims["authorization_details"] = authorization_details.granted(grant, acting, terms.scope)
     return claims
 
 
@@ -128,16 +141,14 @@ def _subject(grant: Grant) -> dict[str, Any]:
     return {"sub": grant.subject_id, "sub_profile": profile}
 
 
-def _delegation(grant: Grant, acting: Acting, scope: tuple[str, ...]) -> dict[str, Any]:
-    """Return the RFC 9396 object that says what may be done for the unit, and until when (RFC 3339, UTC)."""
-    details: dict[str, Any] = {
-        "type": "unit_delegation",
-        "identifier": grant.unit_id,
-        "actions": [business for business in grant.businesses if business in scope],
-    }
-    if acting.valid_to is not None:
-        details["valid_to"] = f"{datetime.fromtimestamp(acting.valid_to // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return details
+def token_type(claims: dict[str, Any]) -> str:
+    """Return how the token is to be presented: `DPoP` when it is bound to a key (RFC 9449 §5), else `Bearer`."""
+    return "DPoP" if "cnf" in claims else "Bearer"
+
+
+def _confirmation(terms: Terms) -> dict[str, Any]:
+    """Return `cnf` for a token that only the holder of a key may use (RFC 9449 §6.1)."""
+    return {} if terms.jkt is None else {"cnf": {"jkt": terms.jkt}}
 
 
 def grant_id_of(jti: str) -> str | None:

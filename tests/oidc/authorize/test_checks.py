@@ -150,9 +150,9 @@ def test_repeated_parameters(browser: Browser, name: str) -> None:
     assert ("state=" in location) == (name != "state")  # of two states neither is given back
 
 
-def test_a_repeated_resource(browser: Browser) -> None:
-    """RFC 8707 §2: one API a token."""
-    pairs = [*request_parameters().items(), ("resource", "https://api.example"), ("resource", "https://api.example")]
+def test_several_resources_of_which_one_is_not_registered(browser: Browser) -> None:
+    """RFC 8707 §2: `resource` alone may be repeated; every value must be one of the client's."""
+    pairs = [*request_parameters().items(), ("resource", "https://api.example"), ("resource", "https://other.example")]
     assert error_in(browser.get(f"/oidc/authorize?{urlencode(pairs)}")) == "invalid_target"
 
 
