@@ -4,6 +4,7 @@ They are checked once, at start. A wrong setting stops the program with a senten
 """
 
 import os
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from pydantic_settings import (
 )
 
 from idp.features import Feature
+
+Network = IPv4Network | IPv6Network
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -73,6 +76,9 @@ class Settings(BaseSettings):
         frozenset(), description='Parts of the protocol that are not offered, as a list: ["device", "registration"]'
     )
     fetch_allow_loopback: bool = Field(False, description="Let portals on this machine be called, http included")
+    fetch_networks: tuple[Network, ...] = Field(
+        (), description='Private networks in which portals live and may be called, by https: ["10.20.0.0/16"]'
+    )
     fetch_ca_file: Path | None = Field(None, description="Certificate authorities for calls to portals")
 
     @field_validator("issuer")
@@ -97,6 +103,16 @@ class Settings(BaseSettings):
         """Refuse at start what Flask-Limiter could not read later."""
         parse_many(limit)
         return limit
+
+    @field_validator("fetch_networks")
+    @classmethod
+    def _networks_are_private(cls, networks: tuple[Network, ...]) -> tuple[Network, ...]:
+        """Refuse loopback, link-local (where clouds keep their credentials) and multicast: no portal lives there."""
+        for network in networks:
+            if network.is_loopback or network.is_link_local or network.is_multicast or not network.is_private:
+                msg = f"fetch_networks takes private networks, and {network} is none"
+                raise ValueError(msg)
+        return networks
 
     @field_validator("database_url")
     @classmethod

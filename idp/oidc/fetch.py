@@ -4,7 +4,8 @@ Whoever registers a client chooses where we call, so a call is a gift to attacke
 https only, the address is looked up once, judged, and the connection goes to exactly that address; no redirects, no
 proxies from the environment, three seconds for everything, 64 KB at most.
 
-A setting lets demos and conformance tests call this machine, plain http included; nothing else private opens.
+A setting lets demos and conformance tests call this machine, plain http included. Another names the private networks
+in which an intranet's portals live; these are called by https like all others. Nothing else private opens.
 """
 
 import http.client
@@ -128,9 +129,14 @@ def _address_of(target: _Target, end: float) -> Address:
 
 
 def may_call(address: Address, *, secure: bool) -> bool:
-    """Whether we may connect: a public unicast address, by https; this machine only where a setting says so."""
+    """Whether we may connect: a public unicast address or one in a network that a setting names, by https.
+
+    This machine only where another setting says so.
+    """
     if address.is_loopback:
         return settings().fetch_allow_loopback
+    if secure and any(address in network for network in settings().fetch_networks):
+        return True
     if not secure or not address.is_global or address.is_multicast:
         return False
     if isinstance(address, IPv6Address):

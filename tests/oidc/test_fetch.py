@@ -99,6 +99,25 @@ def test_the_loopback_setting_opens_nothing_else(lenient: None) -> None:
     assert why("http://93.184.215.14/") == "address_forbidden"  # public, but not https
 
 
+def test_a_named_network_is_open_by_https_and_nothing_beside_it(make_app: MakeApp, sqlite_url: str) -> None:
+    """Portals of an intranet: their addresses are private, and only theirs open."""
+    networks = ["10.20.0.0/16", "fd12:3456::/32"]
+    with make_app(sqlite_url, fetch_networks=networks).app_context():
+        for address in ("10.20.0.1", "10.20.255.255", "fd12:3456::1"):
+            assert fetch.may_call(ip_address(address), secure=True)
+            assert not fetch.may_call(ip_address(address), secure=False)
+        for address in ("10.21.0.1", "192.168.0.1", "127.0.0.1", "169.254.169.254", "fd13::1", "::ffff:10.20.0.1"):
+            assert not fetch.may_call(ip_address(address), secure=True)
+
+
+@pytest.mark.parametrize(
+    "network", ["0.0.0.0/0", "::/0", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "93.184.0.0/16", "10.0.0.1/8"]
+)
+def test_a_network_that_is_no_intranet_stops_the_start(make_app: MakeApp, sqlite_url: str, network: str) -> None:
+    with pytest.raises(ValueError, match="fetch_networks"):
+        make_app(sqlite_url, fetch_networks=[network])
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.ip_addresses())
 @example(ip_address("::ffff:192.168.0.1"))

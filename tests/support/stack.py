@@ -6,6 +6,7 @@ report of a failing test. In `stack.app.app_context()` use cases run on the same
 """
 
 import contextlib
+import json
 import subprocess
 import sys
 import time
@@ -133,10 +134,13 @@ def _settings(addresses: Addresses, database_url: str, directory: Path, changes:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """Return the settings as variables for a process."""
-    plain = settings.model_dump(exclude_defaults=True)
+    plain = settings.model_dump(mode="json", exclude_defaults=True)
     for name in ("sms_key", "unionpay_key", "company_register_key"):
         plain[name] = getattr(settings, name).get_secret_value()
-    return {f"JINGBAN_{name.upper()}": str(value) for name, value in plain.items()}
+    return {
+        f"JINGBAN_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in plain.items()
+    }
 
 
 @contextlib.contextmanager
