@@ -27,5 +27,6 @@ GRANT_TYPES: Mapping[str, Feature | None] = {
     "authorization_code": None,
     "refresh_token": None,
     "client_credentials": Feature.CLIENT_CREDENTIALS,
+    "urn:ietf:params:oauth:grant-type:token-exchange": Feature.TOKEN_EXCHANGE,
 }
 """Every grant type that the token endpoint knows, and the part that it goes on and off with."""

@@ -25,6 +25,7 @@ from idp.notify.model import OutboxMessage, Quota, SmsCode
 from idp.oidc import backchannel_logout
 from idp.sessions.model import (
     Attempts,
+    Authorization,
     AuthorizationCode,
     Draft,
     Interaction,
@@ -44,7 +45,11 @@ KEEP_ATTEMPTS = timedelta(days=1)
 
 log = structlog.get_logger()
 
-_EXPIRING = (AuthorizationCode, RefreshToken, OpaqueToken, RevokedToken, UsedJti, Interaction, Draft, SmsCode)
+# Authorizations expire only if they came by token exchange; after the opaque tokens that hang on them.
+_EXPIRING = (
+    *(AuthorizationCode, RefreshToken, OpaqueToken, Authorization),
+    *(RevokedToken, UsedJti, Interaction, Draft, SmsCode),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from idp.store.db import transaction
 
 PUBLIC = "none"
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", PUBLIC)
+CONFIDENTIAL_ONLY = frozenset({"client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"})
+"""Grant types in which the client acts by itself, so it must be able to prove itself (RFC 6749 §4.4)."""
 LONGEST_ID = 64
 STANDARD_SCOPES = ("openid", "profile", "phone", "offline_access")
 
@@ -107,7 +109,7 @@ def _check(client: NewClient) -> None:
     if client.client_id.startswith((ids.PERSON, ids.UNIT)):
         raise ClientMetadataInvalid(what="client_id")
     unknown = [each for each in client.grant_types if each not in GRANT_TYPES]
-    if unknown or (client.token_endpoint_auth_method == PUBLIC and "client_credentials" in client.grant_types):
+    if unknown or (client.token_endpoint_auth_method == PUBLIC and CONFIDENTIAL_ONLY.intersection(client.grant_types)):
         raise ClientMetadataInvalid(what="grant_types")
     if not client.redirect_uris and "authorization_code" in client.grant_types:
         raise ClientMetadataInvalid(what="redirect_uris")

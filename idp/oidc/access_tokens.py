@@ -6,6 +6,7 @@ from typing import Any
 
 from idp import clock, ids
 from idp.clients import registry
+from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting
 from idp.oidc import grants, statements
 from idp.oidc.grants import Grant, GrantLost
@@ -41,6 +42,13 @@ def find(on: hot.Executor, token: str) -> Found | None:
     Whether its grant still holds is asked with `standing`.
     """
     return _find_jwt(on, token) if is_jwt(token) else _find_opaque(on, token)
+
+
+def concerns(client: RegisteredClient, claims: dict[str, Any]) -> bool:
+    """Whether a token is any business of `client`: issued to it, or for the API that it is (RFC 7662 §2.1)."""
+    if claims["client_id"] == client.client_id:
+        return True
+    return client.resource is not None and client.resource == claims["aud"]
 
 
 def is_jwt(token: str) -> bool:

@@ -12,9 +12,10 @@ from idp.oidc.server import Server
 from idp.oidc.token_endpoint.authorization_code import AuthorizationCodeGrant
 from idp.oidc.token_endpoint.client_credentials import ClientCredentialsGrant
 from idp.oidc.token_endpoint.refresh_token import RefreshTokenGrant
+from idp.oidc.token_endpoint.token_exchange import TokenExchangeGrant
 from idp.web import Access, access
 
-GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
+GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, TokenExchangeGrant)
 
 server: Any = Server()  # Any: what it answers is a Response, whatever Authlib's published types say
 for grant in GRANTS:

@@ -46,18 +46,12 @@ def introspect(on: hot.Executor, client: RegisteredClient, token: str) -> dict[s
         found = access_tokens.find(on, token)
         if found is None:
             return INACTIVE if access_tokens.is_jwt(token) else _refresh_token(on, client, token)
-        if not _may_ask(client, found.claims):
+        if not access_tokens.concerns(client, found.claims):
             return INACTIVE
         access_tokens.standing(on, found)
     except GrantLost:
         return INACTIVE
     return {"active": True, "token_type": token_type(found.claims), **found.claims}
-
-
-def _may_ask(client: RegisteredClient, claims: dict[str, Any]) -> bool:
-    if claims["client_id"] == client.client_id:
-        return True
-    return client.resource is not None and client.resource == claims["aud"]
 
 
 def _refresh_token(on: hot.Executor, client: RegisteredClient, token: str) -> dict[str, Any]:

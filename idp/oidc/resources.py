@@ -4,7 +4,7 @@ Our access tokens have exactly one audience (DESIGN 4): one that is stolen from 
 register several; an authorization request may name several of them, and each token request picks one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from idp.clients.registry import RegisteredClient
 from idp.oidc.errors import InvalidTargetError
@@ -22,12 +22,13 @@ def registered(client: RegisteredClient) -> tuple[str, ...]:
     return tuple(dict.fromkeys((own, *client.protocol.resources)))
 
 
-def picked(form: Mapping[str, str], allowed: Sequence[str]) -> str:
-    """Return the one audience that a token request asks for, by default the first of `allowed`.
+def picked(asked: str | None, allowed: Sequence[str]) -> str:
+    """Return the one audience that a token request asks for; without a word the first of `allowed`.
 
     Raises InvalidTargetError (RFC 8707 §2) for any other. Names are compared as they are, not as addresses.
     """
-    asked = form.get(PARAMETER, allowed[0])
+    if asked is None:
+        return allowed[0]
     if asked not in allowed:
         raise InvalidTargetError("The resource is not one that these tokens may be for")
     return asked

@@ -87,6 +87,21 @@ INSERT_OPAQUE = Statement(
 _OPAQUE_WITH_ENTRY_ON_POSTGRESQL = Statement(f"WITH stored AS ({INSERT_OPAQUE.sqlite}) {INSERT_ENTRY.sqlite}")
 FIND_REFRESH_OWNER = Statement("SELECT client_id, authorization_id FROM refresh_token WHERE token_hash = :token_hash")
 
+# Token exchange (RFC 8693): until the commit nobody ends the sign-in or the grant on which the new one is hung.
+HOLD_SIGN_IN = Statement(
+    "SELECT b.id FROM browser_session b JOIN portal_session s ON s.session_id = b.id "
+    'JOIN "authorization" a ON a.portal_session_id = s.id '
+    "WHERE a.id = :id AND b.ended_at IS NULL AND s.ended_at IS NULL AND a.ended_at IS NULL",
+    lock="FOR SHARE",
+)
+# Who signed in, how and when is copied. What comes from an exchanged grant hangs on the first one, too.
+INSERT_EXCHANGED = Statement(
+    'INSERT INTO "authorization" (id, portal_session_id, client_id, kind, subject_id, unit_id, scope, businesses, '
+    "resource, claims, auth_time, acr, amr, created_at, parent_id, expires_at) "
+    "SELECT :id, :portal_session_id, :client_id, kind, subject_id, :unit_id, :scope, :businesses, "
+    ":resource, claims, auth_time, acr, amr, :now, COALESCE(parent_id, id), :expires_at "
+    'FROM "authorization" WHERE id = :from_id'
+)
 # With a grant end those that came from it by token exchange.
 END_GRANT = Statement(
     'UPDATE "authorization" SET ended_at = :now, ended_why = :why '

@@ -56,7 +56,7 @@ def issue_to_client(
     Raises InvalidScopeError, InvalidTargetError.
     """
     scope = _scope(client, form.get("scope"))
-    audience = resources.picked(form, resources.registered(client))
+    audience = resources.picked(form.get(resources.PARAMETER), resources.registered(client))
     claims = access_token.claims_of_client(client.client_id, Terms(scope, audience, jkt))
     return answer_for(_stored(client, claims, _entry(client, grant_type, scope)), claims)
 

@@ -36,4 +36,4 @@ def _terms(
     details = form.get(authorization_details.PARAMETER)
     if details is not None:
         scope = authorization_details.narrowed(grant, client, details, scope)
-    return Terms(scope, resources.picked(form, grant.resources), jkt)
+    return Terms(scope, resources.picked(form.get(resources.PARAMETER), grant.resources), jkt)
