@@ -4,7 +4,7 @@ Every route states who may call it with `@access(…)`; a test walks all routes 
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -123,11 +123,17 @@ def allow_form_target(origin: str) -> None:
     g.form_targets = [*g.get("form_targets", []), origin]
 
 
+def allow_frames(origins: Iterable[str]) -> None:
+    """Let this page load frames from `origins`, and from nowhere else (CSP `frame-src`)."""
+    g.frame_sources = sorted({*g.get("frame_sources", []), *origins})
+
+
 def _security_headers(response: Response) -> Response:
     targets = " ".join(["'self'", *g.get("form_targets", [])])
+    frames = " ".join(g.get("frame_sources", [])) or "'none'"
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"connect-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
+        f"connect-src 'self'; frame-src {frames}; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

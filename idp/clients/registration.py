@@ -115,9 +115,29 @@ def _check(client: NewClient) -> None:
         raise ClientMetadataInvalid(what="redirect_uris")
     if not client.protocol.require_pkce and (client.token_endpoint_auth_method == PUBLIC or client.protocol.profile):
         raise ClientMetadataInvalid(what="require_pkce")
+    if not _frontchannel_is_own(client):
+        raise ClientMetadataInvalid(what="frontchannel_logout_uri")
     for uri in (*client.redirect_uris, *client.post_logout_redirect_uris, client.backchannel_logout_uri):
         if uri is not None and not _is_web_address(uri):
             raise ClientMetadataInvalid(what=uri)
+
+
+def _frontchannel_is_own(client: NewClient) -> bool:
+    """OpenID Connect Front-Channel Logout 1.0 §2: scheme, host and port of a redirect URI, and no fragment."""
+    uri = client.protocol.frontchannel_logout_uri
+    if uri is None:
+        return True
+    places = {_place(each) for each in client.redirect_uris}
+    return _is_web_address(uri) and _place(uri) in places
+
+
+def _place(uri: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(uri)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ClientMetadataInvalid(what=uri) from error
+    return parts.scheme, parts.hostname, port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 def _is_web_address(uri: str) -> bool:

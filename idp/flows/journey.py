@@ -1,13 +1,13 @@
 """The authorization request that a page belongs to: `?interaction=` in its address, bound to this browser."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from flask import request, url_for
 
 from idp import web
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
+from idp.rules.origins import origin_of
 from idp.sessions import interactions
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.interactions import InteractionGone
@@ -41,6 +41,5 @@ def current() -> Journey | None:
     client = registry.find(asked.client_id)
     if client is None:
         raise InteractionGone
-    parts = urlsplit(asked.redirect_uri)
-    web.allow_form_target(f"{parts.scheme}://{parts.netloc}")
+    web.allow_form_target(origin_of(asked.redirect_uri))
     return Journey(interaction.id, asked, client)

@@ -1,11 +1,11 @@
 """Signing out of this browser, after a question: every portal under this session is signed out too."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from idp import web
+from idp import signed_out, web
 from idp.flows.forms.base import Confirmation
-from idp.sessions import devices
+from idp.sessions import devices, frontchannel_logout
 from idp.web import Access, access
 
 blueprint = Blueprint("sign_out", __name__)
@@ -27,19 +27,8 @@ def page() -> ResponseReturnValue:
             portals=devices.portals(found.session_id),
             back_url=url_for("home.page"),
         )
+    frames = frontchannel_logout.addresses(found.session_id)
     devices.sign_out(found.session_id)
-    return _done()
-
-
-def _done() -> ResponseReturnValue:
-    response = make_response(
-        render_template(
-            "sign_out/done.html",
-            signed_in=None,
-            portal=None,
-            logout_frames=[],
-            links={"sign_in": url_for("sign_in.page")},
-        )
-    )
+    response = signed_out.page(frames=frames)
     web.drop_session_cookie(response)
     return response

@@ -17,7 +17,7 @@ from idp.store import keyring
 
 def metadata(settings: Settings) -> dict[str, Any]:
     """Return the metadata. Businesses are scopes too, but each is its portal's: they are not listed."""
-    return {**_endpoints(settings.issuer), **_authorization(), **_tokens(settings), **_logout()}
+    return {**_endpoints(settings.issuer), **_authorization(), **_tokens(settings), **_logout(settings)}
 
 
 def _endpoints(issuer: str) -> dict[str, Any]:
@@ -66,8 +66,10 @@ def _tokens(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _logout() -> dict[str, Any]:
+def _logout(settings: Settings) -> dict[str, Any]:
+    frontchannel = {"frontchannel_logout_supported": True, "frontchannel_logout_session_supported": True}
     return {
+        **(frontchannel if settings.is_on(Feature.FRONTCHANNEL_LOGOUT) else {}),  # Front-Channel Logout 1.0 §3
         "backchannel_logout_supported": True,  # Back-Channel Logout 1.0 §2.1
         "backchannel_logout_session_supported": True,
     }

@@ -5,19 +5,20 @@ What is decided here, where the specification leaves it open:
   without a question. Anything else is asked about, so that a link or an image of a stranger signs nobody out (§6).
 - A redirect needs an address that the client registered, character by character, and a client that is known for
   sure: by its ID token, or by `client_id` with the person's own yes (§3 "other means"), or with nobody signed in.
+- `logout_hint` names nobody that the session does not name already; it is passed over.
 - A wrong hint, or one for another client, is an error page: nothing ends, nothing is redirected (§4).
 
 The endpoint itself only checks. It hands the checked request, signed, to a page by GET: a form of another site
 brings no cookie (SameSite=Lax), so only that page knows whose browser it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from urllib.parse import urlencode
 
-from flask import current_app, make_response, redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -25,7 +26,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from idp import clock, web
+from idp import clock, signed_out, web
 from idp.clients import registry
 from idp.clients.model import Client
 from idp.clients.registry import RegisteredClient
@@ -34,16 +35,16 @@ from idp.messages import sentence
 from idp.oidc import id_token_hint
 from idp.oidc.authorize import parse
 from idp.oidc.authorize.parse import Parameters, RequestUnreadable
-from idp.oidc.authorize.redirect_uris import origin_of
 from idp.oidc.blueprint import blueprint
 from idp.oidc.id_token_hint import Hint
-from idp.sessions import browser_sessions
+from idp.rules.origins import origin_of
+from idp.sessions import browser_sessions, frontchannel_logout
 from idp.sessions.browser_sessions import SignedIn
 from idp.sessions.model import PortalSession
 from idp.store.db import db, transaction
 from idp.web import Access, access
 
-PARAMETERS = ("client_id", "id_token_hint", "post_logout_redirect_uri", "state")
+PARAMETERS = ("client_id", "id_token_hint", "logout_hint", "post_logout_redirect_uri", "state", "ui_locales")
 TICKET_SECONDS = 600
 
 
@@ -55,11 +56,10 @@ class LogoutRefused(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """A checked request. `sub` and `sid` are those of a verified hint; `redirect_uri` is registered, with `state`."""
+    """A checked request. `sid` is that of a verified hint; `redirect_uri` is registered, with `state`."""
 
     client_id: str | None = None
     redirect_uri: str | None = None
-    sub: str | None = None
     sid: str | None = None
 
     def to_ticket(self) -> str:
@@ -98,7 +98,6 @@ def validate_request(parameters: Parameters) -> LogoutRequest:
     return LogoutRequest(
         client_id=client.client_id if client else None,
         redirect_uri=_redirect_uri(parameters, client),
-        sub=hint.sub if hint else None,
         sid=hint.sid if hint else None,
     )
 
@@ -129,10 +128,12 @@ def _redirect_uri(parameters: Parameters, client: RegisteredClient | None) -> st
 def end_session() -> ResponseReturnValue:
     """RP-Initiated Logout §2: check what the portal sent, then go where the browser's cookies are."""
     try:
-        asked = validate_request(parse.read(request))
+        parameters = parse.read(request)
+        asked = validate_request(parameters)
     except DomainError as error:
         return _error_page(error)
-    return redirect(url_for("oidc.confirm_logout", request=asked.to_ticket()), HTTPStatus.SEE_OTHER)
+    page = url_for("oidc.confirm_logout", request=asked.to_ticket(), ui_locales=parameters.get("ui_locales"))
+    return redirect(page, HTTPStatus.SEE_OTHER)
 
 
 @blueprint.route("/oidc/end_session/confirm", methods=["GET", "POST"])
@@ -152,19 +153,25 @@ def confirm_logout() -> ResponseReturnValue:
     confirmed = form.validate_on_submit() and request.form.get("logout") == "yes"
     if not confirmed and not _is_of_session(asked, who):
         return _question(form, who)
+    frames = frontchannel_logout.addresses(who.session_id)
     with transaction() as session:
         browser_sessions.end(session, who.session_id, why="rp_logout")
-    response = _answer(asked)
+    response = _answer(asked, frames)
     web.drop_session_cookie(response)
     return response
 
 
 def _is_of_session(asked: LogoutRequest, who: SignedIn) -> bool:
-    """Whether the hint is an ID token of the session in this browser, for whoever is signed in."""
-    if asked.sid is None or asked.sub != who.subject_id:
-        return False
+    """Whether the hint is an ID token that this client got in the session of this browser.
+
+    Its subject is then whoever is signed in, by whatever name the client knows them (pairwise subjects).
+    """
     found = db.session().scalars(
-        select(PortalSession.id).where(PortalSession.id == asked.sid, PortalSession.session_id == who.session_id)
+        select(PortalSession.id).where(
+            PortalSession.id == asked.sid,
+            PortalSession.client_id == asked.client_id,
+            PortalSession.session_id == who.session_id,
+        )
     )
     return found.one_or_none() is not None
 
@@ -186,29 +193,25 @@ def _question(form: FlaskForm, who: SignedIn) -> ResponseReturnValue:
     )
 
 
-def _answer(asked: LogoutRequest) -> Response:
-    """§3: back to the portal, or a page that says that the person is signed out.
+def _answer(asked: LogoutRequest, frames: Sequence[str] = ()) -> Response:
+    """§3: back to the portal, or a page that says that the person is signed out; where frames must load, both.
 
     No cookie is touched here: a form of another site comes without cookies, looks like nobody, and must not take the
     session from the browser.
     """
-    if asked.redirect_uri is not None:
-        return redirect(asked.redirect_uri, HTTPStatus.SEE_OTHER)
-    return make_response(_signed_out(asked))
+    if asked.redirect_uri is None:
+        return signed_out.page(frames=frames, portal=_portal(asked))
+    if frames:
+        return signed_out.page(frames=frames, onwards=asked.redirect_uri)
+    return redirect(asked.redirect_uri, HTTPStatus.SEE_OTHER)
 
 
-def _signed_out(asked: LogoutRequest) -> str:
+def _portal(asked: LogoutRequest) -> Mapping[str, str] | None:
+    """Return name and home page of the client, where both are known."""
     client = registry.find(asked.client_id) if asked.client_id else None
-    portal: Mapping[str, Any] | None = None
-    if client is not None and client.client_uri is not None:
-        portal = {"name": client.client_name, "url": client.client_uri}
-    return render_template(
-        "sign_out/done.html",
-        signed_in=None,
-        portal=portal,
-        logout_frames=[],
-        links={"sign_in": url_for("sign_in.page")},
-    )
+    if client is None or client.client_uri is None:
+        return None
+    return {"name": client.client_name, "url": client.client_uri}
 
 
 def _error_page(error: DomainError) -> ResponseReturnValue:

@@ -16,10 +16,10 @@ from idp.oidc import errors, id_token_hint, resources
 from idp.oidc.authorize import check_delegation, claims_parameter
 from idp.oidc.authorize.claims_parameter import ClaimsAsked
 from idp.oidc.authorize.json_parameter import JsonRefused
-from idp.oidc.authorize.redirect_uris import origin_of
 from idp.oidc.authorize.trust import Case
 from idp.rules.levels import parse_acr
 from idp.rules.login_names import LoginNameFormat, check_login_name
+from idp.rules.origins import origin_of
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.settings import settings
 from idp.store.db import db

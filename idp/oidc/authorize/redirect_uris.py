@@ -26,11 +26,3 @@ def _differ_in_port_alone(uri: str, registered: str) -> bool:
     if asked is None or known is None or int(asked["port"] or 0) > _HIGHEST_PORT:
         return False
     return (asked["host"], asked["rest"]) == (known["host"], known["rest"])
-
-
-def origin_of(uri: str) -> str:
-    """Return what a Content-Security-Policy calls the place of a registered `uri`: its origin, or its own scheme."""
-    found = re.match(r"(https?://[^/?#\\;,\s]+)", uri)
-    if found:
-        return found[1]
-    return uri.partition(":")[0] + ":"

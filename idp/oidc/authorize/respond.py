@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 
 from idp.oidc import errors
 from idp.oidc.authorize.checks import FORM_POST, QUERY
-from idp.oidc.authorize.redirect_uris import origin_of
 from idp.oidc.errors import OAuth2Error
+from idp.rules.origins import origin_of
 from idp.settings import settings
 
 Parameters = list[tuple[str, str]]

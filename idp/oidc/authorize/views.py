@@ -14,12 +14,12 @@ from idp.errors import DomainError
 from idp.messages import sentence
 from idp.oidc.authorize import checks, issue, needs, parse, respond, trust
 from idp.oidc.authorize.needs import Notice, Page
-from idp.oidc.authorize.redirect_uris import origin_of
 from idp.oidc.authorize.respond import ReplyTo
 from idp.oidc.authorize.situation import Progress, Situation
 from idp.oidc.authorize.trust import Case
 from idp.oidc.blueprint import blueprint
 from idp.oidc.errors import OAuth2Error
+from idp.rules.origins import origin_of
 from idp.sessions import interactions
 from idp.sessions.interactions import InteractionGone
 from idp.sessions.model import Interaction

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from idp.oidc.authorize.redirect_uris import is_registered, origin_of
+from idp.oidc.authorize.redirect_uris import is_registered
+from idp.rules.origins import origin_of
 
 REGISTERED = ("https://portal.example/callback", "http://127.0.0.1/cb", "http://[::1]:80/cb?a=b")
 uris = st.one_of(
