@@ -20,7 +20,7 @@ AUTH_METHODS = ("client_secret_basic", "client_secret_post", PUBLIC)
 CONFIDENTIAL_ONLY = frozenset({"client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"})
 """Grant types in which the client acts by itself, so it must be able to prove itself (RFC 6749 §4.4)."""
 LONGEST_ID = 64
-STANDARD_SCOPES = ("openid", "profile", "phone", "offline_access")
+STANDARD_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
 
 
 class ClientTaken(DomainError):

@@ -10,6 +10,7 @@ from idp.clients.model import ActsFor
 from idp.clients.registration import PUBLIC, STANDARD_SCOPES
 from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting, Minimum, Reason, Refused, acting
+from idp.rules import claims
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.store import hot
 
@@ -20,12 +21,19 @@ OFFLINE_ACCESS = "offline_access"
 class Granted:
     """What is granted: `scope` in the order it was asked for, `businesses` the part that is business.
 
-    `acting` is the answer it rests on, None when the subject acts for themselves.
+    `acting` is the answer it rests on, None when the subject acts for themselves. `claims_scope` are standard scopes
+    that are not asked for, but of which the `claims` parameter asks for some claims.
     """
 
     scope: tuple[str, ...]
     businesses: tuple[str, ...] = ()
     acting: Acting | None = None
+    claims_scope: tuple[str, ...] = ()
+
+    @property
+    def to_consent(self) -> tuple[str, ...]:
+        """What a person must agree to."""
+        return (*self.scope, *self.claims_scope)
 
 
 def minimum_of(client: RegisteredClient) -> Minimum:
@@ -42,7 +50,7 @@ def businesses_asked(client: RegisteredClient, request: AuthorizationRequest) ->
 
 def for_oneself(client: RegisteredClient, request: AuthorizationRequest) -> Granted:
     """Return what a person, or a unit's own account, gets for itself: the standard scopes (U7)."""
-    return Granted(_standard(client, request))
+    return Granted(_standard(client, request), claims_scope=_claims_scope(client, request))
 
 
 def for_unit(
@@ -69,7 +77,7 @@ def for_unit(
     left = tuple(each for each in asked if each in answer.allowed)
     standard = _standard(client, request)
     scope = tuple(each for each in request.asked if each in standard or each in answer.allowed)
-    return Granted(scope, left, answer)
+    return Granted(scope, left, answer, _claims_scope(client, request))
 
 
 def _standard(client: RegisteredClient, request: AuthorizationRequest) -> tuple[str, ...]:
@@ -80,6 +88,12 @@ def _standard(client: RegisteredClient, request: AuthorizationRequest) -> tuple[
         and each in client.scopes
         and (each != OFFLINE_ACCESS or _may_be_offline(client, request))
     )
+
+
+def _claims_scope(client: RegisteredClient, request: AuthorizationRequest) -> tuple[str, ...]:
+    """OpenID Connect Core §5.5: claims may be asked for by name; a client gets no more than its scopes stand for."""
+    asked = claims.scopes_of(claims.named(request.claims))
+    return tuple(each for each in asked if each in client.scopes and each not in request.asked)
 
 
 def _may_be_offline(client: RegisteredClient, request: AuthorizationRequest) -> bool:

@@ -70,7 +70,7 @@ def page() -> ResponseReturnValue:
             belongs_to.interaction_id,
             subject_id=web.current().subject_id,
             unit_id=_unit_id(asking),
-            scopes=[scope for scope in asking.granted.scope if scope in shown],
+            scopes=[scope for scope in asking.granted.to_consent if scope in shown],
         )
     else:
         abort(400)
@@ -101,9 +101,9 @@ def _asking(belongs_to: Journey) -> Asking | None:
         subject_id=who.subject_id,
         client_id=client.client_id,
         unit_id=None if acting_for == MYSELF else acting_for,
-        scopes=granted.scope,
+        scopes=granted.to_consent,
     )
-    return Asking(acting_for, granted, granted.scope if "consent" in asked.prompt else new)
+    return Asking(acting_for, granted, granted.to_consent if "consent" in asked.prompt else new)
 
 
 def _unit_id(asking: Asking) -> str | None:
@@ -112,13 +112,13 @@ def _unit_id(asking: Asking) -> str | None:
 
 def _page(form: Confirmation, belongs_to: Journey, asking: Asking) -> str:
     client, parts = belongs_to.client, urlsplit(belongs_to.asked.redirect_uri)
-    before = [scope for scope in asking.granted.scope if scope not in asking.new]
+    before = [scope for scope in asking.granted.to_consent if scope not in asking.new]
     may_switch = web.current().is_person and client.acts_for is not ActsFor.NEVER
     chooser = url_for("choose_unit.page", interaction=belongs_to.interaction_id)
     return render_template(
         "consent/index.html",
         form=form,
-        hidden={"for": asking.acting_for, "shown": " ".join(asking.granted.scope)},
+        hidden={"for": asking.acting_for, "shown": " ".join(asking.granted.to_consent)},
         portal={
             "name": client.client_name,
             "host": parts.netloc or parts.scheme,

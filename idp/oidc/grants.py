@@ -46,6 +46,7 @@ class UnitRow:
     full_name: bytes
     login_name: str
     verified: bool
+    region_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,11 @@ class Grant:
             person=None if row[16] is None else PersonRow(*row[16:21]),
             unit=None
             if row[21] is None
-            else UnitRow(row[21], row[22], row[23], row[24], row[25], row[26] is not None),
+            else UnitRow(row[21], row[22], row[23], row[24], row[25], row[26] is not None, row[27]),
         )
 
 
-COLUMNS = 27
+COLUMNS = 28
 """How many columns of a look-up are the grant's; what the look-up adds begins there."""
 
 

@@ -16,7 +16,7 @@ _GRANT = (
     "a.id, a.client_id, a.kind, a.subject_id, a.unit_id, a.scope, a.businesses, a.resource, a.nonce, a.claims, "
     "a.auth_time, a.acr, a.amr, a.portal_session_id, a.ended_at, b.expires_at, "
     "p.status, p.full_name, p.login_name, p.phone, p.real_name_level, "
-    "u.status, u.document_type, u.document_number, u.full_name, u.login_name, u.verified_at"
+    "u.status, u.document_type, u.document_number, u.full_name, u.login_name, u.verified_at, u.region_code"
 )
 _BEHIND = (
     "LEFT JOIN portal_session s ON s.id = a.portal_session_id "

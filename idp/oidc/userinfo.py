@@ -18,9 +18,10 @@ from idp.oidc.blueprint import blueprint
 from idp.oidc.client_requests import FORM, answer, for_clients
 from idp.oidc.client_requests import read as read_form
 from idp.oidc.errors import InvalidDpopProofError, InvalidRequestError, OAuth2Error, UseDpopNonceError
-from idp.oidc.grants import GrantLost
+from idp.oidc.grants import Grant, GrantLost
 from idp.oidc.tokens.access_token import token_type
-from idp.oidc.tokens.claims import acting_for, claims_of_scope, subject_claims
+from idp.oidc.tokens.claims import acting_for, of_sign_in, subject_claims
+from idp.rules.claims import of_scope
 from idp.settings import settings
 from idp.store import hot
 from idp.web import Access, access
@@ -132,9 +133,16 @@ def claims_for(on: hot.Executor, presented: Presented) -> tuple[dict[str, Any], 
         acting = access_tokens.standing(on, found)
     except GrantLost as lost:
         raise InvalidToken(presented.scheme) from lost
-    claims = {"sub": found.grant.subject_id, **subject_claims(found.grant, claims_of_scope(found.scope))}
+    claims = {"sub": found.grant.subject_id, **_asked_for(found.grant, found.scope)}
     for_whom = acting_for(found.grant, acting)
     return claims if for_whom is None else {**claims, "acting_for": for_whom}, headers
+
+
+def _asked_for(grant: Grant, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Return the claims of the token's scope (Core §5.4), and those asked for by name (§5.5)."""
+    by_name = grant.claims.get("userinfo") or {}
+    found = subject_claims(grant, of_scope(scope).union(by_name))
+    return found | {name: value for name, value in of_sign_in(grant).items() if name in by_name}
 
 
 def _proven(found: Found, presented: Presented) -> list[tuple[str, str]]:

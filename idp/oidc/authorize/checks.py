@@ -28,7 +28,7 @@ Fields = Mapping[str, Any]
 Check = Callable[[Case], Fields]
 
 QUERY, FORM_POST = "query", "form_post"
-PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+PROMPTS = frozenset({"none", "login", "consent", "select_account", "create"})
 KNOWN = (
     *(
         "acr_values",
@@ -148,10 +148,13 @@ def prompt_consistent(case: Case) -> Fields:
 
 
 def max_age_number(case: Case) -> Fields:
-    """OpenID Connect Core §3.1.2.1: seconds; 0 means a sign-in of its own for this request."""
+    """OpenID Connect Core §3.1.2.1: seconds; 0 means a sign-in of its own for this request.
+
+    Without one the client's `default_max_age` counts (Dynamic Client Registration §2).
+    """
     max_age = case.parameters.get("max_age")
     if max_age is None:
-        return _SETTLED
+        return {"max_age": case.client.protocol.default_max_age}
     if not _SECONDS.fullmatch(max_age):
         raise errors.InvalidRequestError("max_age is not a number of seconds")
     return {"max_age": int(max_age)}
@@ -190,11 +193,14 @@ def subject_hinted(case: Case) -> Fields:
 def authentication_context(case: Case) -> Fields:
     """OpenID Connect Core §3.1.2.1 `acr_values` (voluntary) and §5.5.1.1 `acr` of the claims parameter.
 
-    An essential `acr` of which we know no value can never be met; unknown voluntary values are passed over.
+    An essential `acr` of which we know no value can never be met; unknown voluntary values are passed over. A request
+    that names none has the client's `default_acr_values` (Dynamic Client Registration §2).
     """
     claims = _claims(case)
     voluntary = (case.parameters.get("acr_values") or "").split() or (() if claims.acr_is_essential else claims.acr)
     essential = claims.acr if claims.acr_is_essential else ()
+    if not voluntary and not essential:
+        voluntary = case.client.protocol.default_acr_values
     if essential and not any(parse_acr(each) is not None for each in essential):
         raise errors.UnmetAuthenticationRequirementsError("None of the essential acr values is known")
     return {"acr_values": tuple(voluntary), "essential_acr": tuple(essential), "claims": claims.whole}

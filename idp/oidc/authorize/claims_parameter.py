@@ -1,7 +1,8 @@
 """The `claims` parameter (OpenID Connect Core §5.5), as far as it changes what this endpoint does.
 
-It is stored whole, for the ID token and UserInfo to answer. Here count only `acr` (§5.5.1.1) and `sub` (§5.5.1) of
-the ID token.
+It is kept whole; when the code is issued, what the person agreed to is left of it for the ID token and UserInfo to
+answer. Here count only `acr` of the ID token (§5.5.1.1) and `sub` (§5.5.1), which is the same in both members. Claims
+that we do not know are ignored, those with a language tag too (§5.2): we have no name in two scripts.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 from idp.oidc.authorize import json_parameter
 from idp.oidc.authorize.json_parameter import JsonRefused
+from idp.rules.claims import MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,14 @@ def read(text: str | None) -> ClaimsAsked:
     whole = json_parameter.read(text)
     if not isinstance(whole, dict):
         raise JsonRefused
-    for member in ("id_token", "userinfo"):
+    for member in MEMBERS:
         _check_member(whole.get(member))
     of_id_token = whole.get("id_token") or {}
-    acr, sub = of_id_token.get("acr") or {}, of_id_token.get("sub") or {}
-    if not isinstance(sub.get("value"), str | None):
-        raise JsonRefused
-    return ClaimsAsked(whole, _values(acr), acr.get("essential") is True, sub.get("value"))
+    acr = of_id_token.get("acr") or {}
+    subs = {sub for member in MEMBERS for sub in _values((whole.get(member) or {}).get("sub") or {})}
+    if len(subs) > 1:
+        raise JsonRefused  # one person signs in
+    return ClaimsAsked(whole, _values(acr), acr.get("essential") is True, next(iter(subs), None))
 
 
 def _check_member(member: Any) -> None:

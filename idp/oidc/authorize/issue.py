@@ -17,6 +17,7 @@ from idp.oidc import resources
 from idp.oidc.authorize import statements
 from idp.oidc.authorize.situation import Situation
 from idp.oidc.errors import OAuth2Error
+from idp.rules import claims
 from idp.rules.levels import amr_claim
 from idp.sessions import interactions, portal_sessions
 from idp.sessions.interactions import InteractionGone
@@ -84,6 +85,7 @@ def _consented(situation: Situation, granted: Granted) -> Granted:
         tuple(each for each in granted.scope if each in given or each == OPENID),
         tuple(each for each in granted.businesses if each in given),
         granted.acting,
+        tuple(each for each in granted.claims_scope if each in given),
     )
 
 
@@ -133,7 +135,7 @@ def _columns(situation: Situation, granted: Granted) -> dict[str, Any]:
         "businesses": " ".join(granted.businesses),
         "resource": " ".join(request.resources or resources.registered(situation.client)[:1]),
         "nonce": request.nonce,
-        "claims": json.dumps(request.claims, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+        "claims": json.dumps(claims.allowed(request.claims, granted.to_consent), separators=(",", ":")),
         "auth_time": who.auth_time,
         "acr": situation.level.urn,
         "amr": " ".join(amr_claim(who.amr)),

@@ -62,7 +62,7 @@ class Notice:
 Shown = TypeVar("Shown", Page, Notice)
 Need = Callable[[Situation], Page | Notice | None]
 
-SIGN_IN = Page("sign_in.page")
+SIGN_IN, REGISTER = Page("sign_in.page"), Page("register_person.page")
 
 
 def first_unmet(situation: Situation) -> Page | Notice | None:
@@ -73,14 +73,25 @@ def first_unmet(situation: Situation) -> Page | Notice | None:
 
 
 def sign_in(situation: Situation) -> Page | Notice | None:
-    """OpenID Connect Core §3.1.2.3: authenticate, with prompt, max_age, and who the client expects."""
+    """OpenID Connect Core §3.1.2.3: authenticate, with prompt, max_age, and who the client expects.
+
+    prompt=create (Initiating User Registration 1.0 §4) leads to registration, from which the way goes on to sign-in;
+    whoever signs in there with an account they have is welcome too.
+    """
     who = situation.who
+    if "create" in situation.request.prompt and not _began_here(situation):
+        return REGISTER
     if who is None or not _recent_enough(situation, who):
         return _ask(situation, SIGN_IN, errors.LoginRequiredError())
     if situation.request.id_token_hint_sub not in {None, who.subject_id}:
-        return _another_subject(situation, who)
+        return _another_subject(situation)
     refusal = None if who.is_person else _unit_account_refused(situation, who)
     return None if refusal is None else _ask(situation, Notice(refusal), errors.LoginRequiredError())
+
+
+def _began_here(situation: Situation) -> bool:
+    """Whether the sign-in came after the request."""
+    return situation.who is not None and situation.who.auth_time >= situation.progress.begun_at
 
 
 def _recent_enough(situation: Situation, who: SignedIn) -> bool:
@@ -88,7 +99,7 @@ def _recent_enough(situation: Situation, who: SignedIn) -> bool:
 
     prompt=select_account without a chooser (there is one session a browser) means to sign in, as whomever.
     """
-    if who.auth_time >= situation.progress.begun_at:
+    if _began_here(situation):
         return True
     request = situation.request
     has_chooser = who.is_person and situation.client.acts_for is not ActsFor.NEVER
@@ -97,10 +108,10 @@ def _recent_enough(situation: Situation, who: SignedIn) -> bool:
     return request.max_age is None or clock.millis() - who.auth_time <= request.max_age * 1000
 
 
-def _another_subject(situation: Situation, who: SignedIn) -> Page:
+def _another_subject(situation: Situation) -> Page:
     """OpenID Connect Core §3.1.2.1 `id_token_hint`: answer positively for that subject only, else login_required."""
     error = errors.LoginRequiredError("Another user is signed in than the one that was asked for")
-    if who.auth_time >= situation.progress.begun_at:
+    if _began_here(situation):
         raise error
     return _ask(situation, SIGN_IN, error)
 
@@ -173,7 +184,7 @@ def consent(situation: Situation) -> Page | None:
     if not situation.client.consent_required:
         return None
     answer = situation.granted(hot.reader())
-    scope = () if isinstance(answer, Refused) else answer.scope
+    scope = () if isinstance(answer, Refused) else answer.to_consent
     missing = not situation.consented.issuperset(scope)
     return _ask(situation, page, error) if missing else None
 

@@ -6,17 +6,17 @@ from typing import Any
 from idp.delegation.acting import Acting
 from idp.oidc.grants import Grant, UnitRow
 from idp.persons.model import AccountKind
+from idp.rules.claims import SCOPE_CLAIMS
 from idp.rules.documents.kinds import UnitDocument
+from idp.rules.levels import amr_claim
+from idp.store import hot
 from idp.store.base import vault
 
 USER, ORGANIZATION, SERVICE = "user", "organization", "service"
 """`sub_profile`: what kind of subject `sub` is."""
 
-SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
-    "profile": ("name", "preferred_username", "real_name_level", "uscc", "org_code", "verified"),
-    "phone": ("phone_number", "phone_number_verified"),
-}
-"""Which claims a scope stands for (OpenID Connect Core §5.4): a person has some of them, a unit account others."""
+COUNTRY = "CN"
+"""ISO 3166-1; regions are those of GB/T 2260."""
 
 CLAIMS_SUPPORTED = (
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "acting_for"),
@@ -24,15 +24,37 @@ CLAIMS_SUPPORTED = (
 )
 
 
-def claims_of_scope(scope: Collection[str]) -> set[str]:
-    """Return the names of the claims that the values of `scope` stand for."""
-    return {claim for value, claims in SCOPE_CLAIMS.items() if value in scope for claim in claims}
+FIND_REGION = hot.Statement("SELECT name, parent_code FROM region WHERE code = :code")
 
 
 def subject_claims(grant: Grant, names: Collection[str]) -> dict[str, Any]:
-    """Return those of `names` that are known of whoever signed in. `real_name_level` is 1 … 3 (实名等级)."""
+    """Return those of `names` that are known of whoever signed in; one that is not known is left out, never null.
+
+    `real_name_level` is 1 … 3 (实名等级).
+    """
+    if not names:
+        return {}
     known = _of_person(grant) if grant.kind is AccountKind.PERSON else _of_unit_account(grant)
-    return {name: value for name, value in known.items() if name in names}
+    found = {name: value for name, value in known.items() if name in names}
+    if "address" in names and grant.kind is AccountKind.UNIT and grant.unit is not None:
+        found["address"] = _address(grant.unit.region_code)
+    return found
+
+
+def of_sign_in(grant: Grant) -> dict[str, Any]:
+    """Return what a grant says of how and when its subject signed in. `auth_time` is in seconds (Core §2)."""
+    return {"auth_time": grant.auth_time, "acr": grant.acr, "amr": amr_claim(grant.amr)}
+
+
+def _address(region_code: str) -> dict[str, str]:
+    """Return the seat of a unit (Core §5.1.1), as far as it is on record: province, and below it city and district."""
+    places: list[str] = []
+    region = hot.reader().one(FIND_REGION, code=region_code)
+    while region is not None:
+        places.insert(0, region[0])
+        region = hot.reader().one(FIND_REGION, code=region[1])
+    address = {"formatted": "".join(places), "region": places[0], "country": COUNTRY}
+    return address | ({"locality": "".join(places[1:])} if places[1:] else {})
 
 
 def _of_person(grant: Grant) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from idp.delegation.acting import Acting
 from idp.oidc.grants import Grant
 from idp.oidc.tokens import jws
 from idp.oidc.tokens.access_token import ends_at
-from idp.oidc.tokens.claims import acting_for, claims_of_scope, subject_claims
-from idp.rules.levels import amr_claim
+from idp.oidc.tokens.claims import acting_for, of_sign_in, subject_claims
 from idp.settings import settings
 
 JWT_TYPE = "JWT"
@@ -22,8 +21,8 @@ def issue(
 ) -> str:
     """Make an ID token. `nonce` is given for a code and left out for a refresh (Core §12.2).
 
-    Claims of a scope are UserInfo's to answer (Core §5.4). Here stand those of them that the `claims` parameter
-    asked for by name (§5.5): it moves claims, and gives none that the person did not consent to with a scope.
+    Claims of a scope are UserInfo's to answer (Core §5.4). Here stand those that the `claims` parameter asked for by
+    name (§5.5), as far as the person agreed; that was decided when the code was issued.
     """
     claims: dict[str, Any] = {
         "iss": settings().issuer,
@@ -31,9 +30,7 @@ def issue(
         "aud": grant.client_id,
         "exp": ends_at(settings().id_token_lifetime, acting),
         "iat": clock.timestamp(),
-        "auth_time": grant.auth_time,
-        "acr": grant.acr,
-        "amr": amr_claim(grant.amr),
+        **of_sign_in(grant),
         "at_hash": half_hash(access_token, client.id_token_alg),
     }
     if nonce is not None:
@@ -45,7 +42,7 @@ def issue(
         claims["acting_for"] = for_whom
     asked = grant.claims.get("id_token")
     if asked:
-        claims |= subject_claims(grant, claims_of_scope(grant.scope) & set(asked))
+        claims |= subject_claims(grant, asked)
     return jws.sign(claims, alg=client.id_token_alg, typ=JWT_TYPE)
 
 

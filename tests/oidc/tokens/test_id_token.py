@@ -83,9 +83,9 @@ def test_without_a_nonce_there_is_none(portal: Portal) -> None:
     assert "nonce" not in _id_token(portal, portal.granted(rows.person(), nonce=None))
 
 
-def test_the_claims_parameter_moves_consented_claims_into_it(portal: Portal) -> None:
-    """Core §5.5; what no granted scope covers stays out: the person never consented to it."""
-    asked = {"id_token": {"name": None, "phone_number": {"essential": True}, "unheard_of": None}, "userinfo": None}
+def test_claims_by_name_stand_in_it(portal: Portal) -> None:
+    """Core §5.5; tests/oidc/authorize/test_claims.py shows what is stored as asked for: what the person agreed to."""
+    asked = {"id_token": {"name": None, "unheard_of": None}, "userinfo": {"phone_number": None}}
     claims = _id_token(portal, portal.granted(rows.person(), scope="openid profile", claims=asked))
     assert claims["name"] == fictional.person_name(0)
     assert not {"phone_number", "unheard_of"} & set(claims)
