@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwa import JWSAlgModel
-from joserfc.jwk import Key, RSAKey, import_key
+from joserfc.jwk import Key, import_key
 from joserfc.jws import JWSRegistry
 
 from idp import clock
@@ -136,7 +136,7 @@ def _header(proof: str) -> dict[str, Any]:
     if len(encoded) > LONGEST_HEADER:
         _refuse("The header is too long")
     try:
-        header = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        header = json.loads(_decoded(encoded))
     except (binascii.Error, ValueError, RecursionError):
         _refuse("The header cannot be read")
     if not isinstance(header, dict) or header.get("typ") != TYP:
@@ -162,12 +162,12 @@ def _public_key(header: dict[str, Any]) -> dict[str, str]:
 
 def _imported(jwk: dict[str, str]) -> Key:
     try:
-        key = import_key(dict(jwk))
+        # Before joserfc looks at it: it warns of short keys where they are to be refused.
+        if jwk["kty"] == "RSA" and int.from_bytes(_decoded(jwk["n"])).bit_length() not in RSA_BITS:
+            _refuse("jwk has a size that is not supported")
+        return import_key(dict(jwk))
     except (JoseError, ValueError):
         _refuse("jwk is not a key for alg")
-    if isinstance(key, RSAKey) and key.public_key.key_size not in RSA_BITS:
-        _refuse("jwk has a size that is not supported")
-    return key
 
 
 def _claims(proof: str, key: Key) -> dict[str, Any]:
@@ -216,6 +216,10 @@ def _use_up(claims: dict[str, Any], jkt: str) -> None:
 def thumbprint(members: dict[str, str]) -> str:
     """Return the RFC 7638 thumbprint of a key, given by exactly its required members."""
     return _hash(json.dumps(members, separators=(",", ":"), sort_keys=True).encode())
+
+
+def _decoded(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _hash(value: bytes) -> str:
