@@ -265,7 +265,7 @@ def _saying_what_is_wrong(work: Callable[[], str | None]) -> str | None:
     try:
         return work()
     except ClientMetadataInvalid as error:
-        msg = f"cannot register this: {error.facts['what']}"
+        msg = " ".join(("cannot register this:", error.facts["what"], error.facts.get("value", "")))
         raise Problem(msg) from error
     except registration.ClientTaken as error:
         msg = "a client of this id exists"

@@ -1,0 +1,104 @@
+"""What a client's metadata must satisfy, whichever door it comes through (RFC 7591 §2, OpenID Registration §2)."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from idp.clients.combinations import check
+from idp.clients.description import NewClient
+from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
+
+CALLBACK = "https://portal.example/callback"
+GOOD = NewClient("portal", "门户", (CALLBACK,))
+
+
+def described(**changes: Any) -> NewClient:
+    """Return a good client with changes, those of the protocol by their names."""
+    own = {name: changes.pop(name) for name in set(changes) & set(ProtocolMetadata.model_fields)}
+    return replace(GOOD, **changes, protocol=ProtocolMetadata.read(own))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"token_endpoint_auth_method": "none"},
+        {"redirect_uris": ("http://127.0.0.1:8011/cb", "http://[::1]/cb", "http://localhost/cb")},
+        {"application_type": "native", "redirect_uris": ("org.example.app:/cb", "http://127.0.0.1/cb")},
+        {"redirect_uris": (), "grant_types": ("client_credentials",)},
+        {"require_pkce": False},
+        {"frontchannel_logout_uri": "https://portal.example:443/out"},
+        {"subject_type": "pairwise"},
+        {"subject_type": "pairwise", "redirect_uris": (CALLBACK, "https://portal.example/other")},
+        {
+            "subject_type": "pairwise",
+            "redirect_uris": (CALLBACK, "https://b.example/cb"),
+            "sector_identifier_uri": "https://portal.example/sector.json",
+        },
+        {"default_max_age": 0},
+        {"jwks_uri": "https://portal.example/jwks"},
+        {"logo_uri": "https://portal.example/logo.png"},
+    ],
+    ids=str,
+)
+def test_accepted(changes: dict[str, Any]) -> None:
+    check(described(**changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"client_id": ""}, "client_id"),
+        ({"client_id": "x" * 65}, "client_id"),
+        ({"client_id": "门户"}, "client_id"),
+        ({"client_id": "a\nb"}, "client_id"),
+        ({"client_id": "p_1"}, "client_id"),
+        ({"client_id": "u_1"}, "client_id"),
+        ({"client_name": " "}, "client_name"),
+        ({"client_name": "x" * 101}, "client_name"),
+        ({"client_name": "a\u202eb"}, "client_name"),
+        ({"token_endpoint_auth_method": "tls_client_auth"}, "token_endpoint_auth_method"),
+        ({"grant_types": ("implicit",)}, "grant_types"),
+        ({"grant_types": ()}, "grant_types"),
+        ({"grant_types": ("client_credentials",), "token_endpoint_auth_method": "none"}, "grant_types"),
+        ({"redirect_uris": ()}, "redirect_uris"),
+        ({"redirect_uris": ("http://portal.example/cb",)}, "redirect_uris"),
+        ({"redirect_uris": (CALLBACK + "#a",)}, "redirect_uris"),
+        ({"redirect_uris": (CALLBACK + "#",)}, "redirect_uris"),
+        ({"redirect_uris": ("https://",)}, "redirect_uris"),
+        ({"redirect_uris": ("/callback",)}, "redirect_uris"),
+        ({"redirect_uris": ("https://user@portal.example/cb",)}, "redirect_uris"),
+        ({"redirect_uris": ("https://portal.example:x/cb",)}, "redirect_uris"),
+        ({"redirect_uris": ("https://portal.example/c b",)}, "redirect_uris"),
+        ({"redirect_uris": ("https://portal.example\\@evil.example/",)}, "redirect_uris"),
+        ({"redirect_uris": ("javascript:alert(1)",)}, "redirect_uris"),
+        ({"redirect_uris": ("org.example.app:/cb",)}, "redirect_uris"),
+        ({"redirect_uris": ("app:/cb",), "application_type": "native"}, "redirect_uris"),
+        ({"redirect_uris": ("javascript:alert(1)",), "application_type": "native"}, "redirect_uris"),
+        ({"redirect_uris": ("http://portal.example/cb",), "application_type": "native"}, "redirect_uris"),
+        ({"post_logout_redirect_uris": ("http://portal.example/",)}, "post_logout_redirect_uris"),
+        ({"backchannel_logout_uri": "http://portal.example/"}, "backchannel_logout_uri"),
+        ({"initiate_login_uri": "http://portal.example/"}, "initiate_login_uri"),
+        ({"frontchannel_logout_uri": "https://other.example/out"}, "frontchannel_logout_uri"),
+        ({"client_uri": "javascript:alert(1)"}, "client_uri"),
+        ({"logo_uri": "http://portal.example/logo.png"}, "logo_uri"),
+        ({"policy_uri": "data:text/html,x"}, "policy_uri"),
+        ({"tos_uri": "ftp://portal.example/"}, "tos_uri"),
+        ({"require_pkce": False, "token_endpoint_auth_method": "none"}, "require_pkce"),
+        ({"require_pkce": False, "profile": "fapi2"}, "require_pkce"),
+        ({"jwks": {"keys": []}, "jwks_uri": "https://portal.example/jwks"}, "jwks"),
+        ({"default_max_age": -1}, "default_max_age"),
+        ({"sector_identifier_uri": "http://portal.example/s"}, "sector_identifier_uri"),
+        ({"subject_type": "pairwise", "redirect_uris": (CALLBACK, "https://b.example/cb")}, "sector_identifier_uri"),
+        (
+            {"subject_type": "pairwise", "redirect_uris": (), "grant_types": ("client_credentials",)},
+            "sector_identifier_uri",
+        ),
+    ],
+    ids=str,
+)
+def test_refused_by_name(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(ClientMetadataInvalid) as caught:
+        check(described(**changes))
+    assert caught.value.facts["what"] == what
