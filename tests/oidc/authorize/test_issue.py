@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -14,7 +15,7 @@ from idp.oidc.authorize import issue
 from idp.sessions.model import Authorization, AuthorizationCode, Interaction, PortalSession
 from idp.settings import settings
 from idp.store.db import db
-from tests.oidc.authorize.browser import Browser, answer_in, authorization_of, interaction_row
+from tests.oidc.authorize.browser import Browser, answer_in, authorization_of, interaction_row, request_parameters
 from tests.support import fictional, rows
 from tests.support.clocks import MovedClock
 
@@ -84,6 +85,26 @@ def test_the_resource_of_the_client_is_the_audience(browser: Browser) -> None:
     assert authorization_of(browser.authorize(client_id="api")).resource == "https://a.example"
     asked = browser.authorize(client_id="api", resource="https://a.example")
     assert authorization_of(asked).resource == "https://a.example"
+
+
+def test_several_resources_and_the_key_are_kept(browser: Browser) -> None:
+    """RFC 8707 §2: what was asked for of what is registered. RFC 9449 §10: the code is bound to the key."""
+    apis = ["https://a.example", "https://b.example", "https://c.example"]
+    rows.client(
+        "api",
+        redirect_uris=["https://portal.example/callback"],
+        resource=apis[0],
+        more={"resources": apis[1:]},
+        consent_required=False,
+    )
+    browser.sign_in(rows.person())
+    jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+    pairs = [*request_parameters(client_id="api", dpop_jkt=jkt).items(), ("resource", apis[2]), ("resource", apis[0])]
+    stored = authorization_of(browser.get(f"/oidc/authorize?{urlencode(pairs)}"))
+    assert stored.resource == f"{apis[2]} {apis[0]}"
+    db.session.rollback()
+    bound = select(AuthorizationCode.dpop_jkt).where(AuthorizationCode.authorization_id == stored.id)
+    assert db.session.scalars(bound).one() == jkt
 
 
 def test_all_or_nothing(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

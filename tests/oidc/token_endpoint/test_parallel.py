@@ -14,6 +14,7 @@ from flask import Flask
 
 from idp.store.db import db
 from tests.oidc.portal import VERIFIER, Portal, assert_dead, is_alive, logouts_queued
+from tests.oidc.proofs import Key
 from tests.support import rows
 from tests.support.ports import free_port
 from tests.support.processes import spawn
@@ -35,13 +36,13 @@ def _served(app: Flask, **settings: str) -> Iterator[str]:
         **{f"JINGBAN_{name.upper()}": value for name, value in settings.items()},
     }
     jingban = Path(sys.executable).with_name("jingban")
-    command = [jingban, "serve", "--port", str(port), "--workers", "3", "--threads", "2"]
+    command: list[str | Path] = [jingban, "serve", "--port", str(port), "--workers", "3", "--threads", "2"]
     with spawn(command, env=environment, health=f"{address}/oidc/jwks"):
         yield address
 
 
-def _at_once(address: str, portal: Portal, form: dict[str, str]) -> list[Answer]:
-    """Send the same token request AT_ONCE times at the same moment."""
+def _at_once(address: str, portal: Portal, form: dict[str, str], proof: str | None = None) -> list[Answer]:
+    """Send the same token request, with the same DPoP proof if there is one, AT_ONCE times at the same moment."""
     assert portal.secret is not None
     credentials = (portal.client_id, portal.secret)
     start = threading.Barrier(AT_ONCE)
@@ -50,7 +51,9 @@ def _at_once(address: str, portal: Portal, form: dict[str, str]) -> list[Answer]
         with requests.Session() as session:
             session.trust_env = False
             start.wait()
-            response = session.post(f"{address}/oidc/token", data=form, auth=credentials, timeout=60)
+            response = session.post(
+                f"{address}/oidc/token", data=form, auth=credentials, headers={"DPoP": proof}, timeout=60
+            )
         return response.status_code, response.json()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -102,3 +105,15 @@ def test_with_grace_all_get_siblings_and_the_second_to_be_used_ends_the_family(p
     used = portal.refreshed(siblings[7])
     assert portal.refresh(siblings[3]).status_code == 400
     assert_dead(portal, used)
+
+
+def test_a_dpop_proof_works_once(portal: Portal) -> None:
+    """RFC 9449 §11.1: whichever process it reaches first; the others say what is wrong."""
+    service = Portal.registered(portal.app, "service", grant_types=["client_credentials"])
+    issuer = portal.app.extensions["jingban.settings"].issuer
+    key, form = Key(), {"grant_type": "client_credentials"}
+    db.session.rollback()
+    with _served(portal.app) as address:
+        for _ in range(ROUNDS):
+            answers = _at_once(address, service, form, key.proof(htu=f"{issuer}/oidc/token"))
+            assert _kinds(answers) == {(200, None): 1, (400, "invalid_dpop_proof"): AT_ONCE - 1}
