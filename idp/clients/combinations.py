@@ -10,12 +10,16 @@ from urllib.parse import SplitResult, urlsplit
 from idp import ids
 from idp.clients.description import AUTH_METHODS, PUBLIC, NewClient
 from idp.clients.metadata import ClientMetadataInvalid
+from idp.clients.model import ActsFor
 from idp.features import GRANT_TYPES
 from idp.settings import LOOPBACK_HOSTS
 
 LONGEST_ID, LONGEST_NAME = 64, 100
 CONFIDENTIAL_ONLY = frozenset({"client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"})
 """Grant types in which the client acts by itself, so it must be able to prove itself (RFC 6749 §4.4)."""
+
+UNIT_DELEGATION = "unit_delegation"
+"""The one type of authorization details (RFC 9396, DESIGN 4)."""
 
 Check = Callable[[NewClient], None]
 _PORTS = {"https": 443, "http": 80}
@@ -141,6 +145,22 @@ def default_max_age_is_a_time(client: NewClient) -> None:
         raise ClientMetadataInvalid(what="default_max_age")
 
 
+def resources_are_absolute(client: NewClient) -> None:
+    """RFC 8707 §2: absolute URIs without a fragment. None holds a space: grants keep several in one text."""
+    for name, uris in (("resource", (client.resource,)), ("resources", client.protocol.resources)):
+        for uri in uris:
+            parts = None if uri is None else _split(uri)
+            if uri is not None and (parts is None or not parts.scheme or "#" in uri):
+                raise ClientMetadataInvalid(what=name, value=uri)
+
+
+def authorization_details_fit(client: NewClient) -> None:
+    """RFC 9396 §10: a known type, and only where users act for units (DESIGN 4 `acts_for`)."""
+    types = client.protocol.authorization_details_types
+    if any(each != UNIT_DELEGATION for each in types) or (types and client.acts_for is ActsFor.NEVER):
+        raise ClientMetadataInvalid(what="authorization_details_types")
+
+
 def is_web_address(uri: str) -> bool:
     """Whether a portal may be reached there: https, or http on this machine; no fragment (RFC 6749 §3.1.2)."""
     parts = _split(uri)
@@ -186,4 +206,6 @@ CHECKS: tuple[Check, ...] = (
     keys_in_one_way,
     sector_is_one,
     default_max_age_is_a_time,
+    resources_are_absolute,
+    authorization_details_fit,
 )

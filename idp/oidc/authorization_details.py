@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from idp.clients.combinations import UNIT_DELEGATION
 from idp.clients.model import ActsFor
 from idp.clients.registration import STANDARD_SCOPES
 from idp.clients.registry import RegisteredClient
@@ -18,7 +19,7 @@ from idp.oidc.grants import Grant
 from idp.sessions.authorization_request import UnitDelegation
 
 PARAMETER = "authorization_details"
-TYPE = "unit_delegation"
+TYPE = UNIT_DELEGATION
 MEMBERS = frozenset({"type", "actions", "identifier", "representation_required"})
 
 _UNIT_ID = re.compile(r"u_[A-Za-z0-9_-]{1,30}")

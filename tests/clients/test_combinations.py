@@ -8,6 +8,7 @@ import pytest
 from idp.clients.combinations import check
 from idp.clients.description import NewClient
 from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
+from idp.clients.model import ActsFor
 
 CALLBACK = "https://portal.example/callback"
 GOOD = NewClient("portal", "门户", (CALLBACK,))
@@ -39,6 +40,8 @@ def described(**changes: Any) -> NewClient:
         {"default_max_age": 0},
         {"jwks_uri": "https://portal.example/jwks"},
         {"logo_uri": "https://portal.example/logo.png"},
+        {"resource": "https://api.example/v1", "resources": ["https://b.example", "urn:example:api"]},
+        {"acts_for": ActsFor.OPTIONAL, "authorization_details_types": ["unit_delegation"]},
     ],
     ids=str,
 )
@@ -54,6 +57,11 @@ def test_accepted(changes: dict[str, Any]) -> None:
         ({"client_id": "门户"}, "client_id"),
         ({"client_id": "a\nb"}, "client_id"),
         ({"client_id": "p_1"}, "client_id"),
+        ({"resource": "https://api.example/#x"}, "resource"),
+        ({"resource": "api"}, "resource"),
+        ({"resources": ["https://a.example https://b.example"]}, "resources"),
+        ({"authorization_details_types": ["unit_delegation"]}, "authorization_details_types"),
+        ({"acts_for": ActsFor.OPTIONAL, "authorization_details_types": ["payment"]}, "authorization_details_types"),
         ({"client_id": "u_1"}, "client_id"),
         ({"client_name": " "}, "client_name"),
         ({"client_name": "x" * 101}, "client_name"),
