@@ -23,10 +23,13 @@ class Feature(StrEnum):
     SESSION_MANAGEMENT = "session_management"
 
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
 GRANT_TYPES: Mapping[str, Feature | None] = {
     "authorization_code": None,
     "refresh_token": None,
     "client_credentials": Feature.CLIENT_CREDENTIALS,
+    DEVICE_CODE: Feature.DEVICE,
     "urn:ietf:params:oauth:grant-type:token-exchange": Feature.TOKEN_EXCHANGE,
 }
 """Every grant type that the token endpoint knows, and the part that it goes on and off with."""

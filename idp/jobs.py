@@ -27,6 +27,7 @@ from idp.sessions.model import (
     Attempts,
     Authorization,
     AuthorizationCode,
+    DeviceCode,
     Draft,
     Interaction,
     OpaqueToken,
@@ -41,6 +42,7 @@ from idp.store.db import db, transaction
 DELIVERERS = 4
 IDLE_WAIT = 0.25
 KEEP_DELIVERED = timedelta(days=7)
+KEEP_DEVICE_CODES = timedelta(hours=1)  # so that a device learns that its code expired (RFC 8628 §3.5)
 KEEP_ATTEMPTS = timedelta(days=1)
 
 log = structlog.get_logger()
@@ -84,6 +86,7 @@ def forget_what_expired() -> None:
     with transaction() as session:
         for table in _EXPIRING:
             session.execute(delete(table).where(table.expires_at < now))
+        session.execute(delete(DeviceCode).where(DeviceCode.expires_at < now - KEEP_DEVICE_CODES))
         session.execute(delete(Quota).where(Quota.window_ends_at < now))
         session.execute(delete(Attempts).where(Attempts.last_at < now - KEEP_ATTEMPTS))
         session.execute(delete(OutboxMessage).where(OutboxMessage.finished_at < now - KEEP_DELIVERED))

@@ -4,8 +4,8 @@ These limits slow a machine down; what must never be exceeded (guesses at a pass
 the database. Counters stand in Redis, or in each worker's memory without one. When Redis is away the workers count
 alone: a limit is then looser, never gone, and nobody is locked out.
 
-A view calls `sign_in()`, `registration()` or `sms()` before it does the work, and shows TooOften in its form, so that
-nothing typed is lost.
+A view calls `sign_in()`, `registration()`, `authorize()` or `sms()` before it does the work, and shows TooOften in its
+form, so that nothing typed is lost.
 """
 
 from collections.abc import Callable
@@ -54,6 +54,11 @@ def registration() -> None:
     _raising_ours(_count_registration)
 
 
+def authorize() -> None:
+    """Count a request of a portal or a device that is stored until a person sees to it. Raises TooOften."""
+    _raising_ours(_count_authorize)
+
+
 def sms() -> None:
     """Count a request for an SMS code from this address. Raises TooOften."""
     _raising_ours(_count_sms)
@@ -81,6 +86,10 @@ def _count_sign_in() -> None: ...
 
 @_limiter.shared_limit(lambda: settings().limit_registration, scope="registration")
 def _count_registration() -> None: ...
+
+
+@_limiter.shared_limit(lambda: settings().limit_authorize, scope="authorize")
+def _count_authorize() -> None: ...
 
 
 @_limiter.shared_limit(lambda: settings().limit_sms, scope="sms")

@@ -48,6 +48,9 @@ SENTENCES: dict[str, str] = {
     "not_found": N_("您访问的内容不存在，或不属于当前账号"),
     "forbidden": N_("当前账号不能进行此操作"),
     "too_often": N_("操作过于频繁，请稍等片刻再试"),
+    "user_code_wrong": N_("代码不正确或已失效，请核对设备上显示的代码"),
+    "user_code_locked": NN_("代码连续错误5次，请于 %(minutes)s 分钟后再试"),
+    "device_gone": N_("设备上的代码已失效，请在设备上重新发起登录"),
     "interaction_gone": N_("本次登录请求已失效，请返回应用重新发起登录"),
     # Numbers and names of persons (P1, P2, P5)
     "document_refused": N_("证件号码有误，请核对后重新填写"),
@@ -148,6 +151,7 @@ _COUNTED = {
     "sms_code_wrong": "left",
     "wrong_credentials": "left",
     "too_many_failures": "minutes",
+    "user_code_locked": "minutes",
 }
 """The fact that chooses between singular and plural."""
 

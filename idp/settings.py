@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     refresh_grace: int = Field(10, ge=0, le=60, description="A refresh whose answer was lost may be retried this long")
     dpop_nonce_required: bool = Field(False, description="Every DPoP proof must repeat a nonce of ours (RFC 9449 §8)")
     interaction_lifetime: int = Field(1800, ge=60, le=7200)
+    device_code_lifetime: int = Field(600, ge=60, le=3600)
     session_idle: int = Field(1800, ge=60)
     session_absolute: int = Field(43200, ge=300)
     key_publish_ahead: int = Field(86400, ge=0, description="A new signing key is published this long before use")
@@ -67,6 +68,9 @@ class Settings(BaseSettings):
 
     limit_sign_in: str = Field("120/minute;2000/hour", description="Sign-ins from one address")
     limit_registration: str = Field("60/minute;600/hour", description="Registrations from one address")
+    limit_authorize: str = Field(
+        "600/minute;12000/hour", description="Sign-ins begun for a portal or a device, from one address"
+    )
     limit_sms: str = Field("30/minute;300/hour", description="SMS codes asked for from one address")
     sms_daily_phone: int = Field(10, ge=1, description="SMS codes to one phone in 24 hours")
     sms_daily_prefix: int = Field(500, ge=1, description="SMS codes to phones of one prefix (7 digits) in 24 hours")
@@ -75,6 +79,10 @@ class Settings(BaseSettings):
     features_off: frozenset[Feature] = Field(
         frozenset(), description='Parts of the protocol that are not offered, as a list: ["device", "registration"]'
     )
+    registration_open: bool = Field(
+        False, description="Clients may register themselves without an initial access token"
+    )
+    software_statement_jwks: Path | None = Field(None, description="Keys of who signs software statements (RFC 7591)")
     fetch_allow_loopback: bool = Field(False, description="Let portals on this machine be called, http included")
     fetch_networks: tuple[Network, ...] = Field(
         (), description='Private networks in which portals live and may be called, by https: ["10.20.0.0/16"]'
@@ -97,7 +105,7 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return issuer
 
-    @field_validator("limit_sign_in", "limit_registration", "limit_sms")
+    @field_validator("limit_sign_in", "limit_registration", "limit_authorize", "limit_sms")
     @classmethod
     def _limit_can_be_read(cls, limit: str) -> str:
         """Refuse at start what Flask-Limiter could not read later."""

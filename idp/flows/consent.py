@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_datetime
 
 from idp import web
 from idp.clients import consents
@@ -26,7 +27,7 @@ from idp.flows.journey import Journey
 from idp.flows.scope_words import in_words
 from idp.persons import records as persons
 from idp.rules.masking import mask_name
-from idp.sessions import interactions
+from idp.sessions import device_codes, interactions
 from idp.sessions.interactions import MYSELF, InteractionGone
 from idp.sessions.levels import acr_of_session
 from idp.store import hot
@@ -112,6 +113,7 @@ def _unit_id(asking: Asking) -> str | None:
 
 def _page(form: Confirmation, belongs_to: Journey, asking: Asking) -> str:
     client, parts = belongs_to.client, urlsplit(belongs_to.asked.redirect_uri)
+    device = belongs_to.asked.device
     before = [scope for scope in asking.granted.to_consent if scope not in asking.new]
     may_switch = web.current().is_person and client.acts_for is not ActsFor.NEVER
     chooser = url_for("choose_unit.page", interaction=belongs_to.interaction_id)
@@ -128,8 +130,19 @@ def _page(form: Confirmation, belongs_to: Journey, asking: Asking) -> str:
         acting=_acting(asking),
         scopes=in_words(db.session(), asking.new),
         agreed=[each.label for each in in_words(db.session(), before)],
+        device=None if device is None else _device(device),
         links={"switch": chooser if may_switch else None},
     )
+
+
+def _device(device_id: str) -> dict[str, str]:
+    """Return what a person knows the device by, for the page that lets it sign in (RFC 8628 §5.4)."""
+    waiting = device_codes.waiting(device_id)
+    return {
+        "user_code": waiting.user_code,
+        "address": waiting.address,
+        "asked_at": format_datetime(waiting.asked_at, "HH:mm"),
+    }
 
 
 def _own_name() -> str:

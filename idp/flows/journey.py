@@ -41,5 +41,6 @@ def current() -> Journey | None:
     client = registry.find(asked.client_id)
     if client is None:
         raise InteractionGone
-    web.allow_form_target(origin_of(asked.redirect_uri))
+    if asked.redirect_uri:  # a device has none
+        web.allow_form_target(origin_of(asked.redirect_uri))
     return Journey(interaction.id, asked, client)

@@ -17,7 +17,14 @@ from idp.store import keyring
 
 def metadata(settings: Settings) -> dict[str, Any]:
     """Return the metadata. Businesses are scopes too, but each is its portal's: they are not listed."""
-    return {**_endpoints(settings.issuer), **_authorization(), **_tokens(settings), **_logout(settings)}
+    return {
+        **_endpoints(settings.issuer),
+        **_authorization(),
+        **_tokens(settings),
+        **_device(settings),
+        **_registration(settings),
+        **_logout(settings),
+    }
 
 
 def _endpoints(issuer: str) -> dict[str, Any]:
@@ -64,6 +71,20 @@ def _tokens(settings: Settings) -> dict[str, Any]:
         "claim_types_supported": ["normal"],
         "claims_supported": list(CLAIMS_SUPPORTED),
     }
+
+
+def _device(settings: Settings) -> dict[str, Any]:
+    """RFC 8628 §4."""
+    if not settings.is_on(Feature.DEVICE):
+        return {}
+    return {"device_authorization_endpoint": f"{settings.issuer}/oidc/device_authorization"}
+
+
+def _registration(settings: Settings) -> dict[str, Any]:
+    """RFC 7591 §3, OpenID Connect Registration §3."""
+    if not settings.is_on(Feature.REGISTRATION):
+        return {}
+    return {"registration_endpoint": f"{settings.issuer}/oidc/register"}
 
 
 def _logout(settings: Settings) -> dict[str, Any]:

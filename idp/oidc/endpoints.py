@@ -1,7 +1,8 @@
 """All endpoints of the protocol: importing a module is what hangs its routes on the blueprint."""
 
-from idp.oidc import client_endpoints, end_session, userinfo
+from idp.oidc import client_endpoints, device_authorization, end_session, userinfo
 from idp.oidc.authorize import views
 from idp.oidc.blueprint import blueprint
+from idp.oidc.registration import endpoint as registration
 
-__all__ = ["blueprint", "client_endpoints", "end_session", "userinfo", "views"]
+__all__ = ["blueprint", "client_endpoints", "device_authorization", "end_session", "registration", "userinfo", "views"]

@@ -21,6 +21,8 @@ class UnitDelegation:
 class AuthorizationRequest:
     """RFC 6749 §4.1.1 and OpenID Connect Core §3.1.2.1, plus `org_hint` and `unit_delegation` of our own.
 
+    One of a device (RFC 8628 §3.1) names its `device`, the id of a `DeviceCode`, and has no redirect URI.
+
     Space-separated parameters are tuples in the order they came, without repetitions; `max_age` is in seconds.
     `essential_acr` and `claims` come from the `claims` parameter; `id_token_hint_…` is what a verified hint says.
     """
@@ -44,6 +46,7 @@ class AuthorizationRequest:
     resources: tuple[str, ...] = ()
     dpop_jkt: str | None = None
     org_hint: str | None = None
+    device: str | None = None
     unit_delegation: UnitDelegation | None = None
     claims: dict[str, Any] = field(default_factory=dict)
 

@@ -143,6 +143,32 @@ class AuthorizationCode(Base):
     used_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class DeviceCode(Base):
+    """A device that waits for a person to sign in elsewhere (RFC 8628). The device code is kept as SHA-256.
+
+    The user code opens nothing by itself, lives for minutes and must be found and shown, so it stands here as it is.
+    `request` is the checked request. `poll_every` is in seconds; `hurried` says that the last poll came before it was
+    over. What was decided is `authorization_id` or `refused_at`; `used_at` is when tokens were paid out.
+    """
+
+    __tablename__ = "device_code"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    device_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_code: Mapped[str] = mapped_column(String(8), unique=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    request: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    address: Mapped[str] = mapped_column(String(45))
+    poll_every: Mapped[int]
+    hurried: Mapped[bool] = mapped_column(default=False)
+    polled_at: Mapped[datetime | None] = mapped_column(Instant)
+    authorization_id: Mapped[str | None] = mapped_column(ForeignKey("authorization.id"))
+    refused_at: Mapped[datetime | None] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
 class RefreshToken(Base):
     """A refresh token of the family `authorization_id`. `parent_hash` is the token it was issued for.
 

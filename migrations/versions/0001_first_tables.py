@@ -492,6 +492,33 @@ def upgrade() -> None:
             "uq_business_grant_open",
             ["binding_id", "business_code"],
             unique=True,
+    op.create_table(
+        "device_code",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("device_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_code", sa.String(length=8), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("address", sa.String(length=45), nullable=False),
+        sa.Column("poll_every", sa.Integer(), nullable=False),
+        sa.Column("hurried", sa.Boolean(), nullable=False),
+        sa.Column("polled_at", sa.BigInteger(), nullable=True),
+        sa.Column("authorization_id", sa.String(length=32), nullable=True),
+        sa.Column("refused_at", sa.BigInteger(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["authorization_id"], ["authorization.id"], name=op.f("fk_device_code_authorization_id_authorization")
+        ),
+        sa.ForeignKeyConstraint(["client_id"], ["client.client_id"], name=op.f("fk_device_code_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_code")),
+        sa.UniqueConstraint("device_hash", name=op.f("uq_device_code_device_hash")),
+        sa.UniqueConstraint("user_code", name=op.f("uq_device_code_user_code")),
+    )
+    with op.batch_alter_table("device_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_device_code_expires_at"), ["expires_at"], unique=False)
+
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         )
@@ -577,6 +604,10 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_authorization_expires_at",
             sqlite_where=sa.text("expires_at IS NOT NULL"),
+    with op.batch_alter_table("device_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_device_code_expires_at"))
+
+    op.drop_table("device_code")
             postgresql_where=sa.text("expires_at IS NOT NULL"),
         )
         batch_op.drop_index(

@@ -1,4 +1,4 @@
-"""Issuing the authorization code: everything that it stands for is written in ONE transaction.
+"""Issuing what the person granted, to a code or to a device that waits: all of it is written in ONE transaction.
 
 Authlib checks, then stores, then answers, each on its own; parallel requests meet in between (DESIGN 3, traps 1–3).
 Here the end of the interaction is claimed first, the session is held until the commit, and what the person may do is
@@ -19,7 +19,7 @@ from idp.oidc.authorize.situation import Situation
 from idp.oidc.errors import OAuth2Error
 from idp.rules import claims
 from idp.rules.levels import amr_claim
-from idp.sessions import interactions, portal_sessions
+from idp.sessions import device_codes, interactions, portal_sessions
 from idp.sessions.interactions import InteractionGone
 from idp.settings import settings
 from idp.store import hot
@@ -41,14 +41,39 @@ def code(situation: Situation) -> str:
     secret = ids.new_secret()
     release()  # what was read before must not stand in the way of writing (SQLite)
     with hot.transaction() as on:
-        _claim(on, situation)
-        if on.one(statements.HOLD_SESSION, id=situation.subject.session_id) is None:
-            raise SituationChanged
-        granted = situation.granted(on)
-        if isinstance(granted, Refused):
-            raise SituationChanged
-        _store(on, situation, _consented(situation, granted), secret)
+        authorization_id = _grant(on, situation)
+        on.run(
+            statements.INSERT_CODE,
+            code_hash=ids.fingerprint(secret),
+            authorization_id=authorization_id,
+            client_id=situation.client.client_id,
+            redirect_uri=situation.request.redirect_uri,
+            code_challenge=situation.request.code_challenge,
+            dpop_jkt=situation.request.dpop_jkt,
+            expires_at=clock.millis() + settings().code_lifetime * 1000,
+        )
     return secret
+
+
+def to_device(situation: Situation, device_id: str) -> None:
+    """Store what the client is granted, for the device that waits (RFC 8628 §3.5).
+
+    Raises InteractionGone, SituationChanged as `code` does, and DeviceGone when the device's code expired meanwhile.
+    """
+    release()
+    with hot.transaction() as on:
+        device_codes.approve(on, device_id, _grant(on, situation))
+
+
+def _grant(on: hot.Executor, situation: Situation) -> str:
+    """Claim the end of the interaction, store the authorization and return its id."""
+    _claim(on, situation)
+    if on.one(statements.HOLD_SESSION, id=situation.subject.session_id) is None:
+        raise SituationChanged
+    granted = situation.granted(on)
+    if isinstance(granted, Refused):
+        raise SituationChanged
+    return _store(on, situation, _consented(situation, granted))
 
 
 def refusal(situation: Situation, error: OAuth2Error) -> None:
@@ -58,6 +83,8 @@ def refusal(situation: Situation, error: OAuth2Error) -> None:
     release()
     with hot.transaction() as on:
         _claim(on, situation)
+        if situation.request.device is not None:
+            device_codes.refuse(on, situation.request.device)
         record(
             on,
             Entry(
@@ -89,7 +116,7 @@ def _consented(situation: Situation, granted: Granted) -> Granted:
     )
 
 
-def _store(on: hot.Executor, situation: Situation, granted: Granted, secret: str) -> None:
+def _store(on: hot.Executor, situation: Situation, granted: Granted) -> str:
     who, client_id = situation.subject, situation.client.client_id
     sid = portal_sessions.open_or_join(
         on,
@@ -100,16 +127,6 @@ def _store(on: hot.Executor, situation: Situation, granted: Granted, secret: str
     )
     authorization_id = ids.new_id("a_")
     on.run(statements.INSERT_AUTHORIZATION, id=authorization_id, portal_session_id=sid, **_columns(situation, granted))
-    on.run(
-        statements.INSERT_CODE,
-        code_hash=ids.fingerprint(secret),
-        authorization_id=authorization_id,
-        client_id=client_id,
-        redirect_uri=situation.request.redirect_uri,
-        code_challenge=situation.request.code_challenge,
-        dpop_jkt=situation.request.dpop_jkt,
-        expires_at=clock.millis() + settings().code_lifetime * 1000,
-    )
     record(
         on,
         Entry(
@@ -121,6 +138,7 @@ def _store(on: hot.Executor, situation: Situation, granted: Granted, secret: str
             details={"authorization": authorization_id, "scope": list(granted.scope), "sid": sid},
         ),
     )
+    return authorization_id
 
 
 def _columns(situation: Situation, granted: Granted) -> dict[str, Any]:

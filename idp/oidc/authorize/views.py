@@ -8,11 +8,11 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from idp import web
+from idp import limits, web
 from idp.clients import registry
 from idp.errors import DomainError
 from idp.messages import sentence
-from idp.oidc.authorize import checks, issue, needs, parse, respond, trust
+from idp.oidc.authorize import answer, checks, issue, needs, parse, respond, trust
 from idp.oidc.authorize.needs import Notice, Page
 from idp.oidc.authorize.respond import ReplyTo
 from idp.oidc.authorize.situation import Progress, Situation
@@ -21,6 +21,7 @@ from idp.oidc.blueprint import blueprint
 from idp.oidc.errors import OAuth2Error
 from idp.rules.origins import origin_of
 from idp.sessions import interactions
+from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.interactions import InteractionGone
 from idp.sessions.model import Interaction
 from idp.store.db import db
@@ -42,7 +43,7 @@ def authorize() -> ResponseReturnValue:
         return respond.with_error(_reply_to(case), error)
     if request.method == "POST":
         # A form of another site brings no cookie (SameSite=Lax), a redirect by GET does: only there is known who asks.
-        waiting = interactions.begin(asked, interactions.UNBOUND)
+        waiting = _begin(asked, interactions.UNBOUND)
         locales = " ".join(asked.ui_locales) or None
         return redirect(url_for("oidc.resume", interaction_id=waiting, ui_locales=locales), HTTPStatus.SEE_OTHER)
     return _go_on(Situation(asked, case.client, web.signed_in(), Progress()))
@@ -109,10 +110,9 @@ def _go_on(situation: Situation) -> ResponseReturnValue:
     try:
         page = needs.first_unmet(situation)
         if page is None:
-            return respond.with_code(situation.reply_to, issue.code(situation))
+            return answer.granted(situation)
     except OAuth2Error as error:
-        issue.refusal(situation, error)
-        return respond.with_error(situation.reply_to, error)
+        return answer.refused(situation, error)
     except issue.SituationChanged:
         return redirect(url_for("oidc.resume", interaction_id=_stored(situation)), HTTPStatus.SEE_OTHER)
     return _show(page, situation)
@@ -123,7 +123,16 @@ def _stored(situation: Situation) -> str:
     if situation.progress.interaction_id is not None:
         return situation.progress.interaction_id
     session_id = situation.who.session_id if situation.who else None
-    return interactions.begin(situation.request, web.browser_id(), session_id)
+    return _begin(situation.request, web.browser_id(), session_id)
+
+
+def _begin(asked: AuthorizationRequest, browser_id: str, session_id: str | None = None) -> str:
+    """Store a request until a person sees to it. Raises TooOften: nobody fills the table from one address.
+
+    A page says so, not an error to the client: many a portal would send the browser straight back.
+    """
+    limits.authorize()
+    return interactions.begin(asked, browser_id, session_id)
 
 
 def _show(page: Page | Notice, situation: Situation) -> ResponseReturnValue:
@@ -148,7 +157,8 @@ def _account_refused(error: DomainError, situation: Situation, interaction_id: s
             "give_up": url_for("oidc.give_up", interaction_id=interaction_id),
         },
     )
-    web.allow_form_target(origin_of(situation.request.redirect_uri))
+    if situation.request.redirect_uri:
+        web.allow_form_target(origin_of(situation.request.redirect_uri))
     return page, error.status
 
 
