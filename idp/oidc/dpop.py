@@ -94,6 +94,17 @@ def at_endpoint(request: ClientRequest, client: RegisteredClient, path: str) -> 
     return _check(request.dpop, _Use("POST", path), client)
 
 
+def at_par_endpoint(request: ClientRequest, client: RegisteredClient) -> Proof:
+    """Return what a pushed authorization request proves (§10.1): the code must then be bound to this key.
+
+    A `dpop_jkt` beside the proof must name the same key. Raises InvalidDpopProofError, UseDpopNonceError.
+    """
+    proof = at_endpoint(request, client, PAR_ENDPOINT)
+    if proof.jkt is not None and request.form.get("dpop_jkt", proof.jkt) != proof.jkt:
+        _refuse("dpop_jkt names another key than the proof")
+    return proof
+
+
 def at_resource(proof: str, method: str, client: RegisteredClient, *, token: str, jkt: str) -> Proof:
     """Check the proof that comes with an access token to UserInfo (§7.1): for this token, by the key it is bound to.
 
