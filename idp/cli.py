@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,12 +16,13 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DatabaseError
 
-from idp import __version__, doctor, jobs
+from idp import __version__, clock, doctor, jobs
 from idp.app import create_app
 from idp.audit import chain
-from idp.clients import registration
+from idp.clients import registration, self_registration
 from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
 from idp.clients.model import ActsFor
+from idp.clients.registration_policy import RegistrationPolicy
 from idp.delegation import catalogue
 from idp.features import GRANT_TYPES
 from idp.settings import Settings
@@ -270,6 +272,43 @@ def _saying_what_is_wrong(work: Callable[[], str | None]) -> str | None:
     except registration.ClientTaken as error:
         msg = "a client of this id exists"
         raise Problem(msg) from error
+
+
+@client.command("token")
+@click.argument("label")
+@click.option("--uses", type=click.IntRange(1), help="How many clients it may register.  [default: any number]")
+@click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="For how long it works.")
+@click.option("--scope", "scopes", default=" ".join(registration.STANDARD_SCOPES), show_default=True)
+@click.option(
+    "--grant-type",
+    "grant_types",
+    multiple=True,
+    type=click.Choice(list(GRANT_TYPES)),
+    help="[default: code and refresh]",
+)
+@click.option("--redirect-host", "redirect_hosts", multiple=True, help="portal.example or *.example; any without one.")
+@click.option("--software-id", "software_ids", multiple=True, help="Only this software; may be repeated.")
+@click.option("--acts-for", type=click.Choice([each.value for each in ActsFor]), default="never", show_default=True)
+@click.option("--resource", help="Address of the API: the audience of the clients' access tokens.")
+@click.option("--pkce-optional", is_flag=True, help="For confidential clients whose library knows no PKCE.")
+def client_token(label: str, uses: int | None, days: int, **policy: Any) -> None:
+    """Make an initial access token, with which clients register themselves (RFC 7591). Printed once, as JSON.
+
+    What it allows bounds every client that comes of it, for good.
+    """
+    bounds = RegistrationPolicy(
+        scopes=tuple(policy["scopes"].split()),
+        **({"grant_types": policy["grant_types"]} if policy["grant_types"] else {}),
+        redirect_hosts=policy["redirect_hosts"],
+        software_ids=policy["software_ids"],
+        acts_for=ActsFor(policy["acts_for"]),
+        resource=policy["resource"],
+        require_pkce=not policy["pkce_optional"],
+    )
+    ends = clock.now() + timedelta(days=days)
+    with application():
+        token = self_registration.make_token(self_registration.NewToken(label, bounds, uses, ends))
+    click.echo(json.dumps({"initial_access_token": token, "expires_at": int(ends.timestamp())}))
 
 
 @client.command("list")

@@ -17,6 +17,7 @@ from sqlalchemy import delete
 
 from idp import clock
 from idp.audit import chain
+from idp.clients.model import InitialAccessToken
 from idp.delegation import expiry
 from idp.gateways.errors import GatewayRefused
 from idp.gateways.wiring import Gateways
@@ -50,7 +51,7 @@ log = structlog.get_logger()
 # Authorizations expire only if they came by token exchange; after the opaque tokens that hang on them.
 _EXPIRING = (
     *(AuthorizationCode, RefreshToken, OpaqueToken, Authorization),
-    *(RevokedToken, UsedJti, Interaction, Draft, SmsCode),
+    *(RevokedToken, UsedJti, Interaction, Draft, SmsCode, InitialAccessToken),
 )
 
 

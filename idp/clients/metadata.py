@@ -4,6 +4,7 @@ Names are those of RFC 7591 §2 and of the specification that defines each; `pro
 always complete: what was not said has its default.
 """
 
+import json
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -64,5 +65,21 @@ class ProtocolMetadata(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            raise ClientMetadataInvalid(what=".".join(str(part) for part in first["loc"])) from error
+            raise _naming(error) from error
+
+    @classmethod
+    def read_json(cls, values: dict[str, Any], kept: dict[str, Any]) -> Self:
+        """Return `values`, as a client sent them: JSON types count, "1" is no number. `kept` is what it cannot say.
+
+        Raises ClientMetadataInvalid.
+        """
+        try:
+            sent = cls.model_validate_json(json.dumps(values), strict=True)
+        except ValidationError as error:
+            raise _naming(error) from error
+        return sent.model_copy(update=kept)
+
+
+def _naming(error: ValidationError) -> ClientMetadataInvalid:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return ClientMetadataInvalid(what=".".join(str(part) for part in first["loc"]))

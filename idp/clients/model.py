@@ -58,6 +58,32 @@ class Client(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy types it as its own
 
 
+class InitialAccessToken(Base):
+    """What lets somebody register a client (RFC 7591 §3), kept as SHA-256. `uses_left` is empty where it has no bound.
+
+    `policy` is a `RegistrationPolicy`.
+    """
+
+    __tablename__ = "initial_access_token"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    label: Mapped[str] = mapped_column(String(100))
+    policy: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    uses_left: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class RegistrationAccessToken(Base):
+    """What manages one client that registered itself (RFC 7592), kept as SHA-256, with the policy that bounds it."""
+
+    __tablename__ = "registration_access_token"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    policy: Mapped[dict[str, Any]] = mapped_column(JsonText)
+
+
 class Consent(Base):
     """What a person let a client have, for themselves (`unit_id` empty) or when acting for one unit."""
 

@@ -7,7 +7,8 @@ from idp import clock, ids
 from idp.audit.log import Entry, record
 from idp.clients.combinations import check
 from idp.clients.description import AUTH_METHODS, PUBLIC, STANDARD_SCOPES, NewClient
-from idp.clients.model import Client
+from idp.clients.metadata import ProtocolMetadata
+from idp.clients.model import ActsFor, Client
 from idp.errors import DomainError
 from idp.store.db import transaction
 
@@ -20,8 +21,11 @@ __all__ = [
     "add",
     "all_clients",
     "check",
+    "description_of",
     "disable",
+    "disable_within",
     "give_secret",
+    "needs_secret",
     "register",
     "write",
 ]
@@ -58,9 +62,14 @@ def register(session: Session, client: NewClient) -> str | None:
 
 def give_secret(row: Client) -> str | None:
     """Give a client the secret that its way of authentication needs, and return it; None where it needs none."""
-    secret = None if row.token_endpoint_auth_method == PUBLIC else ids.new_secret()
+    secret = ids.new_secret() if needs_secret(row) else None
     row.secret_hash = None if secret is None else ids.fingerprint(secret)
     return secret
+
+
+def needs_secret(row: Client) -> bool:
+    """Whether the client authenticates with a secret that it shares with us (OpenID Connect Core §9)."""
+    return row.token_endpoint_auth_method.startswith("client_secret_")
 
 
 def write(row: Client, client: NewClient) -> None:
@@ -87,6 +96,33 @@ def write(row: Client, client: NewClient) -> None:
     row.more = client.protocol.model_dump(mode="json", exclude_defaults=True)
 
 
+def description_of(row: Client) -> NewClient:
+    """Return what the row says of its client."""
+    return NewClient(
+        client_id=row.client_id,
+        client_name=row.client_name,
+        client_uri=row.client_uri,
+        token_endpoint_auth_method=row.token_endpoint_auth_method,
+        redirect_uris=tuple(row.redirect_uris),
+        post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),
+        backchannel_logout_uri=row.backchannel_logout_uri,
+        initiate_login_uri=row.initiate_login_uri,
+        grant_types=tuple(row.grant_types),
+        scopes=tuple(row.scopes),
+        resource=row.resource,
+        acts_for=ActsFor(row.acts_for),
+        allows_unit_accounts=row.allows_unit_accounts,
+        uscc_only=row.uscc_only,
+        min_person_level=row.min_person_level,
+        min_unit_level=row.min_unit_level,
+        consent_required=row.consent_required,
+        access_token_format=row.access_token_format,
+        access_token_alg=row.access_token_alg,
+        id_token_alg=row.id_token_alg,
+        protocol=ProtocolMetadata.read(row.more),
+    )
+
+
 def all_clients(session: Session) -> list[Client]:
     """Return every client, disabled ones too, by id."""
     return list(session.scalars(select(Client).order_by(Client.client_id)))
@@ -95,13 +131,18 @@ def all_clients(session: Session) -> list[Client]:
 def disable(client_id: str) -> bool:
     """Disable a client: it is unknown from now on. Returns False when there is no such living client."""
     with transaction() as session:
-        disabled = session.execute(
-            update(Client)
-            .where(Client.client_id == client_id, Client.disabled_at.is_(None))
-            .values(disabled_at=clock.now())
-            .returning(Client.client_id)
-        ).one_or_none()
-        if disabled is None:
-            return False
-        record(session, Entry("client.disabled", client_id=client_id))
+        return disable_within(session, client_id)
+
+
+def disable_within(session: Session, client_id: str) -> bool:
+    """Disable a client as a part of something larger; see `disable`."""
+    disabled = session.execute(
+        update(Client)
+        .where(Client.client_id == client_id, Client.disabled_at.is_(None))
+        .values(disabled_at=clock.now())
+        .returning(Client.client_id)
+    ).one_or_none()
+    if disabled is None:
+        return False
+    record(session, Entry("client.disabled", client_id=client_id))
     return True

@@ -30,10 +30,13 @@ __all__ = [
     "InteractionRequiredError",
     "InvalidAuthorizationDetailsError",
     "InvalidClientError",
+    "InvalidClientMetadataError",
     "InvalidDpopProofError",
     "InvalidGrantError",
+    "InvalidRedirectUriError",
     "InvalidRequestError",
     "InvalidScopeError",
+    "InvalidSoftwareStatementError",
     "InvalidTargetError",
     "LoginRequiredError",
     "OAuth2Error",
@@ -41,6 +44,7 @@ __all__ = [
     "RequestNotSupportedError",
     "RequestURINotSupportedError",
     "TemporarilyUnavailableError",
+    "UnapprovedSoftwareStatementError",
     "UnauthorizedClientError",
     "UnmetAuthenticationRequirementsError",
     "UnsupportedGrantTypeError",
@@ -102,6 +106,30 @@ class UnmetAuthenticationRequirementsError(OAuth2Error):
     """OpenID Connect Unmet Authentication Requirements 1.0 §2: the essential `acr` cannot be reached."""
 
     error = "unmet_authentication_requirements"
+
+
+class InvalidRedirectUriError(OAuth2Error):
+    """RFC 7591 §3.2.2: a redirection URI is missing or not one that may be registered."""
+
+    error = "invalid_redirect_uri"
+
+
+class InvalidClientMetadataError(OAuth2Error):
+    """RFC 7591 §3.2.2: another value of the metadata is missing, malformed, unsupported or not allowed."""
+
+    error = "invalid_client_metadata"
+
+
+class InvalidSoftwareStatementError(OAuth2Error):
+    """RFC 7591 §3.2.2: the software statement is not one that can be verified."""
+
+    error = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatementError(OAuth2Error):
+    """RFC 7591 §3.2.2: whoever made the software statement is not trusted here."""
+
+    error = "unapproved_software_statement"
 
 
 class TemporarilyUnavailableError(OAuth2Error):

@@ -94,6 +94,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("client_id", name=op.f("pk_client")),
     )
     op.create_table(
+        "initial_access_token",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("uses_left", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_initial_access_token")),
+    )
+    with op.batch_alter_table("initial_access_token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_initial_access_token_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
+        "registration_access_token",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["client.client_id"], name=op.f("fk_registration_access_token_client_id_client")
+        ),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_registration_access_token")),
+    )
+    op.create_table(
         "draft",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("browser_id", sa.String(length=64), nullable=False),
@@ -470,29 +493,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_authorization_code_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
-        "business_grant",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("binding_id", sa.String(length=32), nullable=False),
-        sa.Column("business_code", sa.String(length=60), nullable=False),
-        sa.Column("valid_from", sa.BigInteger(), nullable=False),
-        sa.Column("valid_to", sa.BigInteger(), nullable=True),
-        sa.Column("granted_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.Column("ended_why", sa.String(length=20), nullable=True),
-        sa.CheckConstraint("valid_to IS NULL OR valid_from < valid_to", name=op.f("ck_business_grant_window")),
-        sa.ForeignKeyConstraint(["binding_id"], ["binding.id"], name=op.f("fk_business_grant_binding_id_binding")),
-        sa.ForeignKeyConstraint(
-            ["business_code"], ["business.code"], name=op.f("fk_business_grant_business_code_business")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_grant")),
-    )
-    with op.batch_alter_table("business_grant", schema=None) as batch_op:
-        batch_op.create_index("ix_business_grant_valid_to", ["valid_to"], unique=False)
-        batch_op.create_index(
-            "uq_business_grant_open",
-            ["binding_id", "business_code"],
-            unique=True,
-    op.create_table(
         "device_code",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("device_hash", sa.String(length=64), nullable=False),
@@ -519,6 +519,29 @@ def upgrade() -> None:
     with op.batch_alter_table("device_code", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_device_code_expires_at"), ["expires_at"], unique=False)
 
+    op.create_table(
+        "business_grant",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("binding_id", sa.String(length=32), nullable=False),
+        sa.Column("business_code", sa.String(length=60), nullable=False),
+        sa.Column("valid_from", sa.BigInteger(), nullable=False),
+        sa.Column("valid_to", sa.BigInteger(), nullable=True),
+        sa.Column("granted_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_why", sa.String(length=20), nullable=True),
+        sa.CheckConstraint("valid_to IS NULL OR valid_from < valid_to", name=op.f("ck_business_grant_window")),
+        sa.ForeignKeyConstraint(["binding_id"], ["binding.id"], name=op.f("fk_business_grant_binding_id_binding")),
+        sa.ForeignKeyConstraint(
+            ["business_code"], ["business.code"], name=op.f("fk_business_grant_business_code_business")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_grant")),
+    )
+    with op.batch_alter_table("business_grant", schema=None) as batch_op:
+        batch_op.create_index("ix_business_grant_valid_to", ["valid_to"], unique=False)
+        batch_op.create_index(
+            "uq_business_grant_open",
+            ["binding_id", "business_code"],
+            unique=True,
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         )
@@ -581,6 +604,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_business_grant_valid_to")
 
     op.drop_table("business_grant")
+    with op.batch_alter_table("device_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_device_code_expires_at"))
+
+    op.drop_table("device_code")
     with op.batch_alter_table("authorization_code", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_authorization_code_expires_at"))
 
@@ -604,10 +631,6 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_authorization_expires_at",
             sqlite_where=sa.text("expires_at IS NOT NULL"),
-    with op.batch_alter_table("device_code", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_device_code_expires_at"))
-
-    op.drop_table("device_code")
             postgresql_where=sa.text("expires_at IS NOT NULL"),
         )
         batch_op.drop_index(
@@ -686,6 +709,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_draft_expires_at"))
 
     op.drop_table("draft")
+    op.drop_table("registration_access_token")
+    with op.batch_alter_table("initial_access_token", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_initial_access_token_expires_at"))
+
+    op.drop_table("initial_access_token")
     op.drop_table("client")
     with op.batch_alter_table("browser_session", schema=None) as batch_op:
         batch_op.drop_index("ix_browser_session_subject_id")
