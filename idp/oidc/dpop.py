@@ -191,8 +191,8 @@ def _claims(proof: str, key: Key) -> dict[str, Any]:
 def _check_request(claims: dict[str, Any], use: _Use) -> None:
     """§4.3, 8–9 and 11: made for this method and address, just now."""
     jti, iat, htu = claims.get("jti"), claims.get("iat"), claims.get("htu")
-    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
-        _refuse("jti is missing or too long")
+    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI or not jti.isprintable():
+        _refuse("jti is missing, too long, or not text")
     if claims.get("htm") != use.method:
         _refuse("htm is not the method of this request")
     if not isinstance(htu, str) or normalised(htu) != normalised(settings().issuer + use.path):
@@ -211,7 +211,7 @@ def _check_nonce(claims: dict[str, Any], client: RegisteredClient) -> list[tuple
         if settings().dpop_nonce_required or client.protocol.profile == "fapi2":
             raise UseDpopNonceError(dpop_nonces.current())
         return []
-    if not isinstance(nonce, str) or not dpop_nonces.is_fresh(nonce):
+    if not isinstance(nonce, str) or not nonce.isascii() or not dpop_nonces.is_fresh(nonce):
         raise UseDpopNonceError(dpop_nonces.current())
     newest = dpop_nonces.current()
     return [] if nonce == newest else [(NONCE_HEADER, newest)]

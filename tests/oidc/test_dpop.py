@@ -5,8 +5,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import hypothesis
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from idp import clock
@@ -255,6 +257,7 @@ BAD: dict[str, Callable[[], str]] = {
     "no jti": lambda: KEY.proof(jti=None),
     "an empty jti": lambda: KEY.proof(jti=""),
     "a long jti": lambda: KEY.proof(jti="x" * 300),
+    "a jti that is no text": lambda: KEY.proof(jti="\ud800"),
     "a jti that is a number": lambda: KEY.proof(jti=1),
     "no method": lambda: KEY.proof(htm=None),
     "another method": lambda: KEY.proof(htm="GET"),
@@ -287,6 +290,37 @@ def test_good_proofs(service: Portal, name: str) -> None:
 def test_bad_proofs(service: Portal, name: str) -> None:
     """Never a 5xx, never a token."""
     assert_refused(ask(service, BAD[name]()), "invalid_dpop_proof")
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+HEADERS = st.sampled_from(["typ", "alg", "jwk", "kid", "crit", "more"])
+CLAIMS = st.sampled_from(["jti", "htm", "htu", "iat", "nonce", "ath", "exp", "more"])
+
+
+@hypothesis.given(
+    header=st.dictionaries(HEADERS, ANYTHING, max_size=2),
+    claims=st.dictionaries(CLAIMS, ANYTHING, max_size=3),
+    jwk=st.dictionaries(st.sampled_from(["kty", "crv", "x", "y", "n", "e"]), ANYTHING, max_size=2),
+)
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture], max_examples=150)
+def test_whatever_a_proof_holds(
+    service: Portal, header: dict[str, Any], claims: dict[str, Any], jwk: dict[str, Any]
+) -> None:
+    """A proof is taken or refused; nothing in it is an error of ours."""
+    if jwk:
+        header = {**header, "jwk": KEY.jwk | jwk}
+    answer = ask(service, KEY.proof(header=header, **claims))
+    assert answer.status_code == 200 or body_of(answer)["error"] in {"invalid_dpop_proof", "use_dpop_nonce"}
+
+
+@hypothesis.given(text=st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=200))
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+def test_whatever_the_header_holds(service: Portal, text: str) -> None:
+    assert_refused(ask(service, text or "."), "invalid_dpop_proof")
 
 
 def test_a_wrong_proof_leaves_the_code_alone(sqlite_portal: Portal) -> None:
@@ -345,7 +379,7 @@ def test_nonces_by_setting(strict: Portal, moved_clock: MovedClock) -> None:
     assert ask(strict, KEY.proof(nonce=newer)).status_code == 200
 
 
-@pytest.mark.parametrize("nonce", ["", "x" * 32, "é", 1, ["x"], True])
+@pytest.mark.parametrize("nonce", ["", "x" * 32, "é", "\ud800", 1, ["x"], True])
 def test_what_is_no_nonce_of_ours(service: Portal, nonce: object) -> None:
     assert_refused(ask(service, KEY.proof(nonce=nonce)), "use_dpop_nonce")
 

@@ -115,14 +115,15 @@ def _exchange(on: hot.Executor, client: RegisteredClient, asked: _Asked) -> dict
 def _subject(on: hot.Executor, client: RegisteredClient, asked: _Asked) -> tuple[Found, Grant]:
     """Return the token presented, good at this moment, and its grant. Raises InvalidRequestError (§2.2.2).
 
-    A token that is not of this client, nor for it, is answered like none at all. One that is bound to a key is taken
-    from the client that holds it only with that key.
+    A token that is not of this client, nor for it, is answered like none at all. For one that is bound to a key only
+    another bound one is had, and the client that it was issued to must hold that very key.
     """
     found = access_tokens.find(on, asked.subject_token)
     if found is None or found.grant is None or not access_tokens.concerns(client, found.claims):
         raise _unusable()
     key = found.claims.get("cnf", {}).get("jkt")
-    if found.client_id == client.client_id and key not in {None, asked.jkt}:
+    is_own = found.client_id == client.client_id
+    if key is not None and (asked.jkt is None or (is_own and asked.jkt != key)):
         raise InvalidRequestError("The subject token is bound to a key that was not proven")
     try:
         access_tokens.standing(on, found)
@@ -190,7 +191,7 @@ class _Issue:
 def _issued(on: hot.Executor, client: RegisteredClient, what: _Issue) -> dict[str, Any]:
     """Store the authorization and return the answer's body (§2.2.1): no refresh token, one exchanges again."""
     grant = replace(what.grant, id=ids.new_id("a_"))
-    claims = access_token.claims_of(grant, client.client_id, what.acting, what.terms)
+    claims = access_token.claims_of(grant, client, what.acting, what.terms)
     on.run(
         statements.INSERT_EXCHANGED,
         id=grant.id,

@@ -16,7 +16,19 @@ from idp.oidc.token_endpoint.token_exchange import ACCESS_TOKEN, GRANT_TYPE
 from idp.sessions import browser_sessions
 from idp.sessions.model import Authorization, PortalSession
 from idp.store.db import db, transaction
-from tests.oidc.portal import API, Portal, assert_refused, audited, body_of, claims_in, is_alive, logouts_queued
+from tests.oidc.portal import (
+    API,
+    VERIFIER,
+    Portal,
+    assert_refused,
+    audited,
+    basic,
+    body_of,
+    claims_in,
+    is_alive,
+    logouts_queued,
+)
+from tests.oidc.proofs import Key
 from tests.support import rows
 from tests.support.clocks import MovedClock
 
@@ -274,6 +286,33 @@ def test_what_the_person_has_not_agreed_to(switcher: Portal, person: str, unit: 
     with transaction() as session:
         consents.give(session, subject_id=person, client_id="asking", unit_id=unit, scopes=["openid", "rec.fair"])
     assert exchanged(asking, own, authorization_details=details)["scope"] == "openid rec.fair"
+
+
+def test_a_bound_token_stays_bound(switcher: Portal, person: str, unit: str) -> None:
+    """RFC 9449: to the same key at the client that holds it, to its own at the API that it was sent to."""
+    api = Portal.registered(switcher.app, "api", **SWITCHER, resource=API)
+    key, other = Key(), Key()
+
+    def send(portal: Portal, form: dict[str, str], proof: str | None) -> TestResponse:
+        headers = {"Authorization": basic(portal.client_id, portal.secret or "")}
+        return portal.post("/oidc/token", form, headers=headers | ({"DPoP": proof} if proof else {}))
+
+    form = {
+        "grant_type": "authorization_code",
+        "code": switcher.code_for(switcher.granted(person)),
+        "redirect_uri": switcher.redirect_uri,
+        "code_verifier": VERIFIER,
+    }
+    own = body_of(send(switcher, form, key.proof()))["access_token"]
+    form = {"grant_type": GRANT_TYPE, "subject_token": own, "subject_token_type": ACCESS_TOKEN}
+    switch = form | {"authorization_details": delegation(unit, "rec.fair")}
+    for proof in (None, other.proof()):
+        assert_refused(send(switcher, switch, proof), "invalid_request")
+    answer = body_of(send(switcher, switch, key.proof()))
+    assert (answer["token_type"], claims_in(answer["access_token"])["cnf"]) == ("DPoP", {"jkt": key.jkt})
+    assert_refused(send(api, form, None), "invalid_request")
+    passed_on = body_of(send(api, form, other.proof()))
+    assert claims_in(passed_on["access_token"])["cnf"] == {"jkt": other.jkt}
 
 
 # --- for another audience -------------------------------------------------------------------------------------------
