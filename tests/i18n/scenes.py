@@ -15,7 +15,7 @@ from flask import Flask
 
 from idp import clock
 from idp.persons.model import AccountKind
-from idp.sessions import interactions
+from idp.sessions import device_codes, interactions
 from idp.sessions.authorization_request import AuthorizationRequest
 from tests.flows.inside import BROWSER, InsideVisitor
 from tests.oidc.authorize.browser import request_parameters
@@ -93,6 +93,12 @@ class World:
         """Let the portal send `visitor` with an authorization request."""
         return visitor.get("/oidc/authorize", **request_parameters(**changes))
 
+    def at_device(self, visitor: InsideVisitor) -> InsideVisitor:
+        """Let `visitor` enter the code of a device that waits."""
+        request = AuthorizationRequest("portal", "", "", "", ("openid",), prompt=("consent",))
+        begun = device_codes.begin(request, "192.0.2.1")
+        return visitor.get("/device").submit("user_code", user_code=begun.user_code)
+
     def form_of_agent(self) -> str:
         """Return the address of what unit 1 manages of person 0."""
         return f"{UNITS}/{self.binding}"
@@ -137,6 +143,7 @@ def of(who: Callable[[World], InsideVisitor], name: str, path: str, status: int 
 
 plain("help", "/help")
 plain("recover", "/recover")
+plain("device", "/device")
 plain("terms", "/terms")
 plain("privacy", "/privacy")
 plain("sign_in_person", "/sign-in")
@@ -313,6 +320,34 @@ def leave(world: World) -> InsideVisitor:
 @scene("/sign-out")
 def signed_out(world: World) -> InsideVisitor:
     return world.agent().get("/sign-out").submit("logout", logout="yes")
+
+
+@scene("/device", 400)
+def device_wrong(world: World) -> InsideVisitor:
+    return world.agent().get("/device").submit("user_code", user_code="BBBB-BBBB")
+
+
+@scene("/device", 429)
+def device_locked(world: World) -> InsideVisitor:
+    visitor = world.agent()
+    for _ in range(6):
+        visitor.get("/device").submit("user_code", user_code="BBBB-BBBB")
+    return visitor
+
+
+@scene("/consent")
+def device_consent(world: World) -> InsideVisitor:
+    return world.at_device(world.agent())
+
+
+@scene("/device/done")
+def device_done(world: World) -> InsideVisitor:
+    return world.at_device(world.agent()).submit("consent", consent="allow")
+
+
+@scene("/device/refused")
+def device_refused(world: World) -> InsideVisitor:
+    return world.at_device(world.agent()).submit("consent", consent="deny")
 
 
 @scene("/oidc/end_session", 400)

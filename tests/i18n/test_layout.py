@@ -21,6 +21,7 @@ MAIN = (
     *("sub_accounts", "sub_accounts_many", "bind_wrong", "grants", "withdraw"),
     *("chooser", "chooser_with_a_reason", "consent_for_a_unit", "consent_for_more"),
     *("raise_level_for_a_portal", "raise_level_of_a_unit", "account_refused"),
+    *("device_wrong", "device_consent", "device_done"),
 )
 """One scene for each page that looks different."""
 OVERFLOWING = """() => [...document.querySelectorAll('body *')]

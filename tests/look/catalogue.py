@@ -339,6 +339,42 @@ def consent_self() -> str:
     )
 
 
+@page("consent-device")
+def consent_device() -> str:
+    return render_template(
+        "consent/index.html",
+        form=forms.Empty(),
+        portal={"name": "招聘大屏", "host": ""},
+        person={"name": "*示例"},
+        acting={"name": "江门市示例人力资源有限公司", "code": "9144 0101 **** ***156", "kind": "经办人员"},
+        scopes=SCOPES,
+        device={"user_code": "WDJB-MJHT", "address": "2001:db8:85a3:8d3:1319:8a2e:370:7348", "asked_at": "09:41"},
+        links=LINKS,
+    )
+
+
+@page("device")
+def device() -> str:
+    return render_template("device/index.html", form=forms.EnterCode())
+
+
+@page("device-wrong")
+def device_wrong() -> str:
+    form = forms.EnterCode(data={"user_code": "WDJB-MJHX"})
+    form.user_code.errors = ["代码不正确或已失效，请核对设备上显示的代码"]
+    return render_template("device/index.html", form=form)
+
+
+@page("device-done")
+def device_done() -> str:
+    return render_template("device/done.html")
+
+
+@page("device-refused")
+def device_refused() -> str:
+    return render_template("device/refused.html")
+
+
 def entry(id_: str, label: str, icon: str, **rest: Any) -> dict[str, Any]:
     return {"id": id_, "label": label, "icon": icon, "url": f"/{id_}", **rest}
 

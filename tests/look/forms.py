@@ -55,6 +55,10 @@ class RegisterUnit(FlaskForm):
     password_again = PasswordField("确认密码", REQUIRED)
 
 
+class EnterCode(FlaskForm):
+    user_code = StringField("设备上显示的代码", REQUIRED)
+
+
 class Code(FlaskForm):
     code = StringField("短信验证码", REQUIRED)
 
