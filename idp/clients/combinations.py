@@ -134,8 +134,9 @@ def sector_is_one(client: NewClient) -> None:
         raise ClientMetadataInvalid(what="sector_identifier_uri", value=uri)
     if client.protocol.subject_type != "pairwise" or uri is not None:
         return
+    # What runs on people's own machines has no host of its own: all such applications would be one sector.
     hosts = {urlsplit(each).hostname for each in client.redirect_uris}
-    if len(hosts) != 1 or None in hosts:
+    if len(hosts) != 1 or None in hosts or client.protocol.application_type == "native":
         raise ClientMetadataInvalid(what="sector_identifier_uri")
 
 

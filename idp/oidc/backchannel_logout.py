@@ -11,7 +11,8 @@ import structlog
 
 from idp import clock
 from idp.clients import registry
-from idp.oidc import fetch
+from idp.clients.registry import RegisteredClient
+from idp.oidc import fetch, subjects
 from idp.oidc.fetch import FetchFailed
 from idp.oidc.tokens import jws
 from idp.settings import settings
@@ -36,7 +37,7 @@ def deliver(message_id: str, payload: dict[str, Any]) -> None:
     client = registry.find(payload["client_id"])
     if client is None or client.backchannel_logout_uri is None:
         return
-    token = jws.sign(_claims(message_id, payload), alg=client.id_token_alg, typ=TYP)
+    token = jws.sign(_claims(message_id, payload, client), alg=client.id_token_alg, typ=TYP)
     try:
         status = fetch.post_form(client.backchannel_logout_uri, {"logout_token": token}).status
     except FetchFailed as error:
@@ -48,7 +49,7 @@ def deliver(message_id: str, payload: dict[str, Any]) -> None:
         raise NotAccepted(str(status))
 
 
-def _claims(message_id: str, payload: dict[str, Any]) -> dict[str, Any]:
+def _claims(message_id: str, payload: dict[str, Any], client: RegisteredClient) -> dict[str, Any]:
     """§2.4. `jti` is the message's id: the same for every try, so a portal knows a second delivery again.
 
     No nonce: it would make the token usable as an ID token.
@@ -61,6 +62,6 @@ def _claims(message_id: str, payload: dict[str, Any]) -> dict[str, Any]:
         "exp": now + LIFETIME,
         "jti": message_id,
         "events": {EVENT: {}},
-        "sub": payload["subject_id"],
+        "sub": subjects.subject(client, payload["subject_id"]),
         "sid": payload["sid"],
     }

@@ -66,7 +66,7 @@ def _tokens(settings: Settings) -> dict[str, Any]:
         "introspection_endpoint_auth_methods_supported": list(SECRET_METHODS),
         "revocation_endpoint_auth_methods_supported": list(ALL_METHODS),
         **({"dpop_signing_alg_values_supported": list(dpop.ALGORITHMS)} if settings.is_on(Feature.DPOP) else {}),
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": list(keyring.ALGORITHMS),
         "claim_types_supported": ["normal"],
         "claims_supported": list(CLAIMS_SUPPORTED),
@@ -88,8 +88,10 @@ def _registration(settings: Settings) -> dict[str, Any]:
 
 
 def _logout(settings: Settings) -> dict[str, Any]:
+    session = {"check_session_iframe": f"{settings.issuer}/oidc/check_session"}
     frontchannel = {"frontchannel_logout_supported": True, "frontchannel_logout_session_supported": True}
     return {
+        **(session if settings.is_on(Feature.SESSION_MANAGEMENT) else {}),  # Session Management 1.0 §3.3
         **(frontchannel if settings.is_on(Feature.FRONTCHANNEL_LOGOUT) else {}),  # Front-Channel Logout 1.0 §3
         "backchannel_logout_supported": True,  # Back-Channel Logout 1.0 §2.1
         "backchannel_logout_session_supported": True,

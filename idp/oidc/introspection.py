@@ -13,7 +13,7 @@ from authlib.oauth2.rfc6749 import TokenEndpoint
 
 from idp import clock, ids
 from idp.clients.registry import RegisteredClient
-from idp.oidc import access_tokens, authorization_details, client_auth, grants, statements
+from idp.oidc import access_tokens, authorization_details, client_auth, grants, statements, subjects
 from idp.oidc.client_auth import SECRET_METHODS
 from idp.oidc.client_requests import ClientRequest
 from idp.oidc.grants import Grant, GrantLost
@@ -70,14 +70,15 @@ def _refresh_token(on: hot.Executor, client: RegisteredClient, token: str) -> di
         "client_id": grant.client_id,
         "scope": " ".join(grant.scope),
         "exp": presented.expires_at // 1000,
-        **_subject(grant),
+        **_subject(grant, client),
     }
     if acting is not None:
         answer["authorization_details"] = authorization_details.granted(grant, acting, grant.scope)
     return answer if presented.jkt is None else {**answer, "cnf": {"jkt": presented.jkt}}  # RFC 9449 §6.2
 
 
-def _subject(grant: Grant) -> dict[str, Any]:
+def _subject(grant: Grant, client: RegisteredClient) -> dict[str, Any]:
+    signed_in = subjects.subject(client, grant.subject_id)
     if grant.unit_id is None:
-        return {"sub": grant.subject_id}
-    return {"sub": grant.unit_id, "act": {"sub": grant.subject_id, "sub_profile": USER}}
+        return {"sub": signed_in}
+    return {"sub": grant.unit_id, "act": {"sub": signed_in, "sub_profile": USER}}

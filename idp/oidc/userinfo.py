@@ -12,7 +12,7 @@ from flask import Request, Response, request
 
 from idp.clients import registry
 from idp.features import Feature
-from idp.oidc import access_tokens, dpop
+from idp.oidc import access_tokens, dpop, subjects
 from idp.oidc.access_tokens import Found
 from idp.oidc.blueprint import blueprint
 from idp.oidc.client_requests import FORM, answer, for_clients
@@ -133,8 +133,11 @@ def claims_for(on: hot.Executor, presented: Presented) -> tuple[dict[str, Any], 
         acting = access_tokens.standing(on, found)
     except GrantLost as lost:
         raise InvalidToken(presented.scheme) from lost
-    claims = {"sub": found.grant.subject_id, **_asked_for(found.grant, found.scope)}
-    for_whom = acting_for(found.grant, acting)
+    client = registry.find(found.client_id)
+    if client is None:
+        raise InvalidToken(presented.scheme)
+    claims = {"sub": subjects.subject(client, found.grant.subject_id), **_asked_for(found.grant, found.scope)}
+    for_whom = acting_for(found.grant, acting, client)
     return claims if for_whom is None else {**claims, "acting_for": for_whom}, headers
 
 

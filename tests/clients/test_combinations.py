@@ -100,6 +100,10 @@ def test_accepted(changes: dict[str, Any]) -> None:
         ({"sector_identifier_uri": "http://portal.example/s"}, "sector_identifier_uri"),
         ({"subject_type": "pairwise", "redirect_uris": (CALLBACK, "https://b.example/cb")}, "sector_identifier_uri"),
         (
+            {"subject_type": "pairwise", "application_type": "native", "redirect_uris": ("http://127.0.0.1/cb",)},
+            "sector_identifier_uri",
+        ),
+        (
             {"subject_type": "pairwise", "redirect_uris": (), "grant_types": ("client_credentials",)},
             "sector_identifier_uri",
         ),

@@ -15,7 +15,7 @@ from idp.clients.model import ActsFor
 from idp.delegation import context_class, for_whom
 from idp.delegation.acting import Reason, Refused
 from idp.errors import DomainError
-from idp.oidc import errors
+from idp.oidc import errors, subjects
 from idp.oidc.authorize.situation import Situation
 from idp.oidc.errors import OAuth2Error
 from idp.rules.documents import UnitDocument
@@ -83,7 +83,7 @@ def sign_in(situation: Situation) -> Page | Notice | None:
         return REGISTER
     if who is None or not _recent_enough(situation, who):
         return _ask(situation, SIGN_IN, errors.LoginRequiredError())
-    if situation.request.id_token_hint_sub not in {None, who.subject_id}:
+    if situation.request.id_token_hint_sub not in {None, subjects.subject(situation.client, who.subject_id)}:
         return _another_subject(situation)
     refusal = None if who.is_person else _unit_account_refused(situation, who)
     return None if refusal is None else _ask(situation, Notice(refusal), errors.LoginRequiredError())

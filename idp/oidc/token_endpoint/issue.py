@@ -34,7 +34,7 @@ def issue(
     `parent_hash` is the refresh token that this answer follows, used from now on. A refresh token's own scope is
     always the grant's, however narrow the access token was asked for (RFC 6749 §6).
     """
-    claims = access_token.claims_of(grant, client.client_id, acting, terms)
+    claims = access_token.claims_of(grant, client, acting, terms)
     access = access_token.issue(on, client, claims, grant.id)
     body = answer_for(access, claims)
     if REFRESH_TOKEN in client.grant_types:

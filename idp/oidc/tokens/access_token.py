@@ -12,7 +12,7 @@ from typing import Any
 from idp import clock, ids
 from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting
-from idp.oidc import authorization_details, statements
+from idp.oidc import authorization_details, statements, subjects
 from idp.oidc.grants import Grant
 from idp.oidc.tokens import jws
 from idp.oidc.tokens.claims import ORGANIZATION, SERVICE, USER
@@ -102,7 +102,7 @@ def claims_of_client(client_id: str, terms: Terms) -> dict[str, Any]:
     return claims
 
 
-def claims_of(grant: Grant, client_id: str, acting: Acting | None, terms: Terms) -> dict[str, Any]:
+def claims_of(grant: Grant, client: RegisteredClient, acting: Acting | None, terms: Terms) -> dict[str, Any]:
     """Return the claims of an access token (RFC 9068 §2.2) for one API, `aud`.
 
     Acting for a unit, `sub` is the unit and `act.sub` the person (RFC 8693 §4.1): an API that overlooks `act` finds
@@ -112,11 +112,11 @@ def claims_of(grant: Grant, client_id: str, acting: Acting | None, terms: Terms)
     claims: dict[str, Any] = {
         "iss": settings().issuer,
         "aud": terms.audience,
-        "client_id": client_id,
+        "client_id": client.client_id,
         "jti": f"{grant.id}.{ids.new_id('')}",
         "iat": clock.timestamp(),
         "exp": end if terms.not_after is None else min(end, terms.not_after),
-        **_subject(grant),
+        **_subject(grant, client),
         "scope": " ".join(terms.scope),
         "acr": grant.acr,
         "amr": amr_claim(grant.amr),
@@ -130,15 +130,16 @@ def claims_of(grant: Grant, client_id: str, acting: Acting | None, terms: Terms)
     return claims
 
 
-def _subject(grant: Grant) -> dict[str, Any]:
+def _subject(grant: Grant, client: RegisteredClient) -> dict[str, Any]:
+    signed_in = subjects.subject(client, grant.subject_id)
     if grant.unit_id is not None:
         return {
             "sub": grant.unit_id,
             "sub_profile": ORGANIZATION,
-            "act": {"sub": grant.subject_id, "sub_profile": USER},
+            "act": {"sub": signed_in, "sub_profile": USER},
         }
     profile = USER if grant.kind is AccountKind.PERSON else ORGANIZATION
-    return {"sub": grant.subject_id, "sub_profile": profile}
+    return {"sub": signed_in, "sub_profile": profile}
 
 
 def token_type(claims: dict[str, Any]) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
+from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting
+from idp.oidc import subjects
 from idp.oidc.grants import Grant, UnitRow
 from idp.persons.model import AccountKind
 from idp.rules.claims import SCOPE_CLAIMS
@@ -84,7 +86,7 @@ def _of_unit(unit: UnitRow) -> dict[str, Any]:
     }
 
 
-def acting_for(grant: Grant, acting: Acting | None) -> dict[str, Any] | None:
+def acting_for(grant: Grant, acting: Acting | None, client: RegisteredClient) -> dict[str, Any] | None:
     """Return the `acting_for` claim, None when the person acts for themselves.
 
     `expires_at` (seconds) is the first end among the granted businesses; it is left out where no end was set.
@@ -96,7 +98,7 @@ def acting_for(grant: Grant, acting: Acting | None) -> dict[str, Any] | None:
         "sub_profile": ORGANIZATION,
         **_of_unit(grant.unit),
         "capacity": acting.kind.value,
-        "binding": acting.binding_id,
+        "binding": subjects.binding(client, acting.binding_id),
     }
     if acting.valid_to is not None:
         claim["expires_at"] = acting.valid_to // 1000

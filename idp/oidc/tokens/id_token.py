@@ -7,6 +7,7 @@ from typing import Any
 from idp import clock
 from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting
+from idp.oidc import subjects
 from idp.oidc.grants import Grant
 from idp.oidc.tokens import jws
 from idp.oidc.tokens.access_token import ends_at
@@ -26,7 +27,7 @@ def issue(
     """
     claims: dict[str, Any] = {
         "iss": settings().issuer,
-        "sub": grant.subject_id,
+        "sub": subjects.subject(client, grant.subject_id),
         "aud": grant.client_id,
         "exp": ends_at(settings().id_token_lifetime, acting),
         "iat": clock.timestamp(),
@@ -37,7 +38,7 @@ def issue(
         claims["nonce"] = nonce
     if grant.sid is not None:
         claims["sid"] = grant.sid
-    for_whom = acting_for(grant, acting)
+    for_whom = acting_for(grant, acting, client)
     if for_whom is not None:
         claims["acting_for"] = for_whom
     asked = grant.claims.get("id_token")
