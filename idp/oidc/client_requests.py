@@ -101,7 +101,15 @@ def _repeated(counts: Mapping[str, int]) -> OAuth2Error:
 def answer(status: int, body: dict[str, Any] | None, headers: list[tuple[str, str]] | None = None) -> Response:
     """Return a JSON answer that must not be stored (RFC 6749 §5.1); no body at all for None."""
     content = "" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    response = Response(content, status, mimetype="application/json")
+    return _unstored(Response(content, status, mimetype="application/json"), headers)
+
+
+def answer_jwt(token: str, headers: list[tuple[str, str]] | None = None) -> Response:
+    """Return an answer that is one JWT (RFC 7519 §10.3.1), and must not be stored."""
+    return _unstored(Response(token, mimetype="application/jwt"), headers)
+
+
+def _unstored(response: Response, headers: list[tuple[str, str]] | None) -> Response:
     response.headers.extend(_HEADERS)
     if settings().https:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"

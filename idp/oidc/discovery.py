@@ -68,6 +68,7 @@ def _tokens(settings: Settings) -> dict[str, Any]:
         **({"dpop_signing_alg_values_supported": list(dpop.ALGORITHMS)} if settings.is_on(Feature.DPOP) else {}),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": list(keyring.ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(keyring.ALGORITHMS),
         "claim_types_supported": ["normal"],
         "claims_supported": list(CLAIMS_SUPPORTED),
     }

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import psycopg
 import structlog
@@ -33,6 +34,24 @@ ENDPOINTS = {
 }
 """The views that are called past Flask's pages; any other method goes to Flask and is refused there."""
 
+FOR_BROWSERS = frozenset({"/oidc/token", "/oidc/revoke", "/oidc/userinfo"})
+"""What scripts of other origins may call (WHATWG Fetch, CORS): clients that run in a browser need these.
+
+Any origin may, without credentials. No cookie, client certificate or saved password goes with such a call, so a page
+gets nothing that it did not hold before: its code, its tokens. A list of origins would protect nobody, for whoever has
+those can present them from elsewhere too.
+"""
+
+_ANYBODY = ("Access-Control-Allow-Origin", "*")
+_CORS = (_ANYBODY, ("Access-Control-Expose-Headers", "DPoP-Nonce, WWW-Authenticate"))
+_PREFLIGHT = (
+    _ANYBODY,
+    ("Access-Control-Allow-Methods", "GET, POST"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP"),
+    ("Access-Control-Max-Age", "7200"),
+    ("Content-Length", "0"),
+)
+
 MAX_AGE = 300
 """Seconds for which a client may keep its copy; the next signing key is published longer ahead than that."""
 
@@ -49,8 +68,7 @@ class FastPaths:
         document = json.dumps(metadata(settings)).encode()
         jwks = _Jwks(app)
         self._answers: dict[str, Callable[[], bytes]] = {
-            "/.well-known/openid-configuration": lambda: document,
-            "/.well-known/oauth-authorization-server": lambda: document,
+            **{address: lambda: document for address in _metadata_addresses(settings.issuer)},
             "/oidc/jwks": jwks.current,
         }
         self._headers = _headers(settings)
@@ -59,9 +77,14 @@ class FastPaths:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer as WSGI wants it (PEP 3333)."""
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if method == "OPTIONS" and (path in FOR_BROWSERS or path in self._answers):
+            start_response(_status(HTTPStatus.NO_CONTENT), list(_PREFLIGHT))
+            return []
         endpoint = ENDPOINTS.get((method, path))
         if endpoint is not None:
             response = self._call(endpoint, environ)
+            if "HTTP_ORIGIN" in environ and path in FOR_BROWSERS:
+                response.headers.extend(_CORS)
             return response(environ, start_response)
         answer = self._answers.get(path)
         if answer is None:
@@ -104,6 +127,17 @@ class _Jwks:
                 log.exception("database.away")
             self._asked_at = now
         return self._body
+
+
+def _metadata_addresses(issuer: str) -> tuple[str, ...]:
+    """Return where the metadata stands.
+
+    RFC 8414 §3.1 and §5: an issuer with a path has it behind the well-known part as well; where Discovery §4 puts it,
+    behind the path, is the first of them for a proxy that forwards the path to us.
+    """
+    names = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+    path = urlsplit(issuer).path
+    return names if not path else (*names, *(name + path for name in names))
 
 
 def _status(status: HTTPStatus) -> str:

@@ -2,8 +2,8 @@
 
 A pairwise id is a keyed hash of sector and person (§8.1): it stays the same as long as the sector does, two sectors
 cannot compare theirs, and nothing about it is stored. So there is no way back from one to the person; whoever names a
-subject (`id_token_hint`, `sub` by value) is answered by comparing. Units are public: their codes are, and what a portal
-hands on to another is about the same unit.
+subject (`id_token_hint`, `sub` by value) is answered by comparing. Units are public: their codes are, and what one
+portal hands on to another is about the same unit.
 
 A binding belongs to one person and would give them away, so its id is pairwise too.
 """

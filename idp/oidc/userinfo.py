@@ -10,15 +10,18 @@ from typing import Any
 
 from flask import Request, Response, request
 
+from idp import clock
 from idp.clients import registry
+from idp.clients.registry import RegisteredClient
 from idp.features import Feature
 from idp.oidc import access_tokens, dpop, subjects
 from idp.oidc.access_tokens import Found
 from idp.oidc.blueprint import blueprint
-from idp.oidc.client_requests import FORM, answer, for_clients
+from idp.oidc.client_requests import FORM, answer, answer_jwt, for_clients
 from idp.oidc.client_requests import read as read_form
 from idp.oidc.errors import InvalidDpopProofError, InvalidRequestError, OAuth2Error, UseDpopNonceError
 from idp.oidc.grants import Grant, GrantLost
+from idp.oidc.tokens import jws
 from idp.oidc.tokens.access_token import token_type
 from idp.oidc.tokens.claims import acting_for, of_sign_in, subject_claims
 from idp.rules.claims import of_scope
@@ -27,6 +30,8 @@ from idp.store import hot
 from idp.web import Access, access
 
 OPENID = "openid"
+JWT_TYPE = "userinfo+jwt"
+"""Not that of an ID token: the answer must not pass for one (RFC 8725 §3.11)."""
 BEARER, DPOP = "bearer", "dpop"
 """The schemes, in lower case: RFC 9110 §11.1 compares them without regard to case."""
 
@@ -113,13 +118,19 @@ class Presented:
 @access(Access.TOKEN)
 @for_clients
 def userinfo() -> Response:
-    """Core §5.3.1: GET, or POST with the token in the header or in the form."""
-    claims, headers = claims_for(hot.reader(), _presented(request))
-    return answer(HTTPStatus.OK, claims, headers)
+    """Core §5.3.1: GET, or POST with the token in the header or in the form. §5.3.2: JSON, or signed as registered."""
+    client, claims, headers = claims_for(hot.reader(), _presented(request))
+    alg = client.protocol.userinfo_signed_response_alg
+    if alg is None:
+        return answer(HTTPStatus.OK, claims, headers)
+    signed = {"iss": settings().issuer, "aud": client.client_id, "iat": clock.timestamp(), **claims}
+    return answer_jwt(jws.sign(signed, alg=alg, typ=JWT_TYPE), headers)
 
 
-def claims_for(on: hot.Executor, presented: Presented) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return the claims for an access token, and headers of the answer.
+def claims_for(
+    on: hot.Executor, presented: Presented
+) -> tuple[RegisteredClient, dict[str, Any], list[tuple[str, str]]]:
+    """Return the client of an access token, the claims for it, and headers of the answer.
 
     Raises InvalidToken, InsufficientScope, ProofRefused.
     """
@@ -138,7 +149,7 @@ def claims_for(on: hot.Executor, presented: Presented) -> tuple[dict[str, Any], 
         raise InvalidToken(presented.scheme)
     claims = {"sub": subjects.subject(client, found.grant.subject_id), **_asked_for(found.grant, found.scope)}
     for_whom = acting_for(found.grant, acting, client)
-    return claims if for_whom is None else {**claims, "acting_for": for_whom}, headers
+    return client, claims if for_whom is None else {**claims, "acting_for": for_whom}, headers
 
 
 def _asked_for(grant: Grant, scope: tuple[str, ...]) -> dict[str, Any]:

@@ -54,6 +54,14 @@ def test_the_issuer_is_exactly_the_setting(make_app: MakeApp, migrated_sqlite_ur
     assert all(value.startswith(f"{issuer}/oidc/") for value in endpoints)
 
 
+def test_an_issuer_with_a_path(make_app: MakeApp, migrated_sqlite_url: str) -> None:
+    """RFC 8414 §3.1, §5: the well-known part comes first, then the issuer's path."""
+    client = make_app(migrated_sqlite_url, issuer="https://login.example/base").test_client()
+    for address in ADDRESSES:
+        assert client.get(f"{address}/base").data == client.get(address).data
+        assert client.get(f"{address}/other").status_code == 404
+
+
 def test_every_endpoint_that_it_names_exists(sqlite_portal: Portal) -> None:
     found = _metadata(sqlite_portal.app)
     client = sqlite_portal.app.test_client()

@@ -5,19 +5,24 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from joserfc import jwt
+from joserfc.jwk import KeySet
 from sqlalchemy import update
 
 from idp import clock
 from idp.clients.model import Client
 from idp.delegation.model import BusinessGrant
+from idp.oidc import id_token_hint
 from idp.oidc.tokens import jws
 from idp.persons.model import AccountKind, Person
 from idp.sessions.model import Authorization
 from idp.settings import settings
+from idp.store import keyring
 from idp.store.db import transaction
 from tests.oidc.portal import Portal, assert_refused, body_of, claims_in
 from tests.support import fictional, rows
 from tests.support.clocks import MovedClock
+from tests.support.signing import plant_keys
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -208,3 +213,38 @@ def test_one_whose_client_was_disabled(portal: Portal, moved_clock: MovedClock) 
         session.execute(update(Client).values(disabled_at=clock.now()))
     moved_clock.advance(timedelta(seconds=3))
     _assert_invalid(portal, token)
+
+
+# --- signed (Core §5.3.2) --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+@pytest.mark.parametrize("alg", keyring.ALGORITHMS)
+def test_signed_as_registered(sqlite_app: Flask, alg: str) -> None:
+    """`iss` and `aud` are there, and the same claims as in JSON; any library can verify it by the published keys."""
+    plant_keys()
+    portal = Portal.registered(sqlite_app, more={"userinfo_signed_response_alg": alg})
+    person_id = rows.person()
+    token = portal.tokens(portal.granted(person_id, scope="openid profile"))["access_token"]
+    answer = portal.userinfo(token)
+    assert answer.headers["Content-Type"] == "application/jwt"
+    assert answer.headers["Cache-Control"] == "no-store"
+    published = KeySet.import_key_set(sqlite_app.test_client().get("/oidc/jwks").get_json())
+    signed = jwt.decode(answer.text, published, algorithms=[alg])
+    assert signed.header["alg"] == alg
+    assert {name: signed.claims[name] for name in ("iss", "aud", "sub", "name")} == {
+        "iss": settings().issuer,
+        "aud": "portal",
+        "sub": person_id,
+        "name": fictional.person_name(0),
+    }
+    assert_refused(portal.userinfo("x"), "invalid_token", 401)
+
+
+def test_a_signed_answer_is_no_other_token(sqlite_app: Flask) -> None:
+    """RFC 8725 §3.11: it has issuer, subject and audience, and must not pass for an ID token or an access token."""
+    plant_keys()
+    portal = Portal.registered(sqlite_app, more={"userinfo_signed_response_alg": "ES256"})
+    answer = portal.userinfo(portal.tokens(portal.granted(rows.person()))["access_token"]).text
+    assert id_token_hint.read(answer) is None
+    _assert_invalid(portal, answer)

@@ -1,4 +1,4 @@
-"""Claims asked for by name and by scope, from the request to ID token and UserInfo (OpenID Connect Core §5.4, §5.5)."""
+"""Claims by name and by scope, from the request to ID token and UserInfo (OpenID Connect Core §5.4, §5.5)."""
 
 import json
 from typing import Any
@@ -147,7 +147,7 @@ def test_the_seat_of_a_unit(sqlite_app: Flask) -> None:
     }
 
 
-# --- sub, acr and auth_time by value; the client's defaults -----------------------------------------------------------
+# --- sub, acr and auth_time by value; the client's defaults --------------------------------------------------------
 
 
 @pytest.mark.parametrize("member", ["id_token", "userinfo"])
@@ -187,7 +187,7 @@ def test_default_acr_values(sqlite_app: Flask) -> None:
     assert at.given({"id_token": {"acr": {"value": Acr.L0.urn}}})[0]["acr"] == Acr.L1.urn
 
 
-# --- prompt=create -----------------------------------------------------------------------------------------------------
+# --- prompt=create --------------------------------------------------------------------------------------------------
 
 
 def test_create_leads_to_registration_and_back(at: At) -> None:
