@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from urllib.parse import urlencode
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.audit.log import Entry, record
+from idp.clients import login_initiation
 from idp.clients.model import ActsFor, Client
 from idp.delegation.model import Business
 from idp.store.db import transaction
@@ -62,8 +62,7 @@ def _address(client: Client, issuer: str) -> str | None:
     """Return where a user begins at the client (OpenID Connect Core §4: `iss` says who sends them)."""
     if client.initiate_login_uri is None:
         return client.client_uri
-    separator = "&" if "?" in client.initiate_login_uri else "?"
-    return f"{client.initiate_login_uri}{separator}{urlencode({'iss': issuer})}"
+    return login_initiation.address(client.initiate_login_uri, issuer)
 
 
 @dataclass(frozen=True, slots=True)

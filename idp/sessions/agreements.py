@@ -16,26 +16,39 @@ from idp.store.db import transaction
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What one portal may have, for the subject itself (`unit_id` None) or when acting for one unit."""
+    """What one portal may have, for the subject itself (`unit_id` None) or when acting for one unit.
+
+    A portal that is gone has no address any more at which one could begin.
+    """
 
     id: int
     client_name: str
     unit_id: str | None
     scopes: tuple[str, ...]
     given_at: datetime
+    client_uri: str | None = None
+    initiate_login_uri: str | None = None
 
 
 def of(session: Session, subject_id: str) -> list[Agreement]:
     """Return the agreements of a person or a unit's account, the newest first."""
     rows = session.execute(
-        select(Consent, Client.client_name)
+        select(Consent, Client)
         .join(Client, Client.client_id == Consent.client_id)
         .where(Consent.subject_id == subject_id)
         .order_by(Consent.given_at.desc(), Consent.id)
     )
     return [
-        Agreement(consent.id, client_name, consent.unit_id or None, tuple(consent.scopes), consent.given_at)
-        for consent, client_name in rows
+        Agreement(
+            consent.id,
+            client.client_name,
+            consent.unit_id or None,
+            tuple(consent.scopes),
+            consent.given_at,
+            client.client_uri,
+            client.initiate_login_uri if client.disabled_at is None else None,
+        )
+        for consent, client in rows
     ]
 
 

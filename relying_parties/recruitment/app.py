@@ -37,7 +37,7 @@ def create_app(settings: Settings) -> Flask:
     csrf = CSRFProtect(app)
     for blueprint in (public.pages, login.pages, center.pages, jobs.pages):
         app.register_blueprint(blueprint)
-    for blueprint in (login.backchannel, api.blueprint):
+    for blueprint in (login.backchannel, login.third_party, api.blueprint):
         app.register_blueprint(blueprint)
         csrf.exempt(blueprint)  # no cookie decides there
     app.add_url_rule("/health", "health", _health)

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -40,6 +41,8 @@ LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 pages = Blueprint("login", __name__)
 backchannel = Blueprint("backchannel", __name__)
+third_party = Blueprint("third_party", __name__)
+INITIATION = ("iss", "login_hint", "target_link_uri", "org_hint")
 
 _log = logging.getLogger("recruitment")
 
@@ -51,6 +54,15 @@ def choose() -> ResponseReturnValue:
     if "iss" in request.args:
         return _initiated_by_third_party()
     return render_template("login.html", next_path=next_path)
+
+
+@third_party.post("/login")
+def initiated_by_form() -> ResponseReturnValue:
+    """OpenID Connect Core §4: the request may come as a form. It goes on by GET: only then are our cookies here."""
+    given: dict[str, Any] = {name: request.form[name] for name in INITIATION if name in request.form}
+    if "iss" not in given:
+        return redirect(url_for("login.choose"), 303)
+    return redirect(url_for("login.choose", **given), 303)
 
 
 @pages.get("/login/person")

@@ -103,6 +103,21 @@ def test_another_site_may_begin_the_sign_in(portal: Portal, issuer: Issuer, visi
     assert "登录地址不正确" in visitor.text
 
 
+def test_another_site_may_begin_it_by_a_form(portal: Portal, issuer: Issuer, visitor: Visitor) -> None:
+    """OpenID Connect Core 1.0 §4: "MUST support both GET and POST"; what is checked is the same."""
+    issuer.visit = Visit()
+    for form, leads_to in (
+        ({"iss": issuer.url, "login_hint": "zhang_san", "target_link_uri": f"{portal.url}/?keyword=x"}, "/?keyword=x"),
+        ({"iss": issuer.url, "target_link_uri": f"{portal.url}.evil.example/"}, "/me"),
+    ):
+        visitor.follow(requests.post(f"{portal.url}/login", data=form, allow_redirects=False, timeout=20))
+        assert visitor.url == f"{portal.url}{leads_to}"
+    assert issuer.requests[0]["login_hint"] == "zhang_san"
+    form = {"iss": "https://evil.example"}
+    visitor.follow(requests.post(f"{portal.url}/login", data=form, allow_redirects=False, timeout=20))
+    assert visitor.status == 400
+
+
 @pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "me"])
 def test_next_never_leads_elsewhere(portal: Portal, visitor: Visitor, target: str) -> None:
     visitor.get("/login/person", next=target)
