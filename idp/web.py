@@ -12,10 +12,12 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, Response, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from idp.features import Feature
 from idp.persons.model import AccountKind
 from idp.sessions import browser_sessions
 from idp.sessions.browser_sessions import SignedIn
 from idp.settings import settings
+from idp.store.base import vault
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,6 +75,7 @@ def signed_in() -> SignedIn | None:
     if "signed_in" not in g:
         token = request.cookies.get(session_cookie_name())
         g.signed_in = browser_sessions.find(token) if token else None
+        g.session_over = token is not None and g.signed_in is None
     found: SignedIn | None = g.signed_in
     return found
 
@@ -100,7 +103,40 @@ def set_session_cookie(response: WerkzeugResponse, token: str) -> None:
 
 def drop_session_cookie(response: WerkzeugResponse) -> None:
     """Take the session from the browser."""
+    g.signed_in, g.session_over = None, True
     response.delete_cookie(session_cookie_name(), secure=settings().https, httponly=True, samesite="Lax", path="/")
+
+
+def op_state_cookie_name() -> str:
+    """Return the name of the cookie that scripts of check_session_iframe read."""
+    return "__Host-jingban_op_state" if settings().https else "jingban_op_state"
+
+
+def op_state(who: SignedIn) -> str:
+    """Return the "OP User Agent state" of a sign-in (OpenID Connect Session Management 1.0 §4.2).
+
+    It changes with every sign-in, tells nothing about who signed in, and opens nothing.
+    """
+    return vault().lookup("op_state", who.session_id)
+
+
+def _keep_op_state(response: Response) -> Response:
+    """Keep the cookie of the state in step with the session, wherever that was looked up.
+
+    Readable by our own script in a frame of a portal, hence SameSite=None; that needs Secure, so on plain http (this
+    machine) it is Lax. A request that brought no session cookie (a form of another site) says nothing.
+    """
+    if not settings().is_on(Feature.SESSION_MANAGEMENT):
+        return response
+    name, kept = op_state_cookie_name(), request.cookies.get(op_state_cookie_name())
+    samesite = "None" if settings().https else "Lax"
+    who: SignedIn | None = g.get("signed_in")
+    if who is not None and kept != op_state(who):
+        age = settings().session_absolute
+        response.set_cookie(name, op_state(who), max_age=age, secure=settings().https, samesite=samesite, path="/")
+    elif kept is not None and g.get("session_over", False):
+        response.delete_cookie(name, secure=settings().https, samesite=samesite, path="/")
+    return response
 
 
 def browser_id() -> str:
@@ -150,3 +186,4 @@ def _security_headers(response: Response) -> Response:
 def init_app(app: Flask) -> None:
     """Attach the headers that every answer carries."""
     app.after_request(_security_headers)
+    app.after_request(_keep_op_state)

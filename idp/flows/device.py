@@ -1,4 +1,4 @@
-"""在设备上登录: a device without a browser or keyboard shows a code; here it is entered, and the person signs in for it.
+"""在设备上登录: a device without a keyboard shows a code; here it is entered, and the person signs in for it.
 
 From there on it is an interaction like any other (RFC 8628 §3.3): sign in, choose for whom, look at what asks, agree.
 It ends on a page of ours, for the device fetches its tokens itself.

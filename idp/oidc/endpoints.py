@@ -1,8 +1,17 @@
 """All endpoints of the protocol: importing a module is what hangs its routes on the blueprint."""
 
-from idp.oidc import client_endpoints, device_authorization, end_session, userinfo
+from idp.oidc import client_endpoints, device_authorization, end_session, session_management, userinfo
 from idp.oidc.authorize import views
 from idp.oidc.blueprint import blueprint
 from idp.oidc.registration import endpoint as registration
 
-__all__ = ["blueprint", "client_endpoints", "device_authorization", "end_session", "registration", "userinfo", "views"]
+__all__ = [
+    "blueprint",
+    "client_endpoints",
+    "device_authorization",
+    "end_session",
+    "registration",
+    "session_management",
+    "userinfo",
+    "views",
+]

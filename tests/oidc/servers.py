@@ -66,7 +66,7 @@ def portal(tls: ssl.SSLContext | None = None) -> Iterator[Portal]:
 
 
 @contextmanager
-def raw_server(talk: Callable[[socket.socket, threading.Event], None]) -> Iterator[int]:
+def raw_server(talk: Callable[[socket.socket, threading.Event], object]) -> Iterator[int]:
     """Run `talk(connection, over)` for one connection on a free port; yields the port. `over` is set at the end."""
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()

@@ -11,13 +11,16 @@ from werkzeug.wrappers import Response
 from idp.oidc.authorize import issue, respond
 from idp.oidc.authorize.situation import Situation
 from idp.oidc.errors import OAuth2Error
+from idp.oidc.session_management import session_state
 
 
 def granted(situation: Situation) -> Response:
     """Issue what was granted, and answer. Raises what `issue` raises."""
     device_id = situation.request.device
     if device_id is None:
-        return respond.with_code(situation.reply_to, issue.code(situation))
+        request = situation.request
+        state = session_state(request.client_id, request.redirect_uri, situation.subject)
+        return respond.with_code(situation.reply_to, issue.code(situation), state)
     issue.to_device(situation, device_id)
     return redirect(url_for("device.done"), HTTPStatus.SEE_OTHER)
 

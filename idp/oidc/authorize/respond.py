@@ -30,9 +30,9 @@ class ReplyTo:
     state: str | None
 
 
-def with_code(to: ReplyTo, code: str) -> Response:
-    """RFC 6749 §4.1.2: the code."""
-    return _send(to, [("code", code)])
+def with_code(to: ReplyTo, code: str, session_state: str | None = None) -> Response:
+    """RFC 6749 §4.1.2: the code; OpenID Connect Session Management 1.0 §2: `session_state`."""
+    return _send(to, [("code", code), *([("session_state", session_state)] if session_state else [])])
 
 
 def with_error(to: ReplyTo, error: OAuth2Error) -> Response:

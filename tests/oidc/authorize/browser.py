@@ -128,7 +128,7 @@ def error_in(response: TestResponse) -> str:
 def authorization_of(response: TestResponse) -> Authorization:
     """Return what stands behind the code that reaches the portal."""
     answer = answer_in(response)
-    assert set(answer) == {"code"}
+    assert set(answer) == {"code", "session_state"}
     db.session.rollback()
     return db.session.scalars(
         select(Authorization)
