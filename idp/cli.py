@@ -25,6 +25,7 @@ from idp.clients.model import ActsFor
 from idp.clients.registration_policy import RegistrationPolicy
 from idp.delegation import catalogue
 from idp.features import GRANT_TYPES
+from idp.oidc import sector_identifier
 from idp.settings import Settings
 from idp.store import hot, keyring, vault
 from idp.store.db import db
@@ -223,6 +224,10 @@ def client() -> None:
 @click.option("--auth-method", type=click.Choice(registration.AUTH_METHODS), default="client_secret_basic")
 @click.option("--unit-accounts", is_flag=True, help="Take units that sign in with their own account.")
 @click.option("--no-consent", is_flag=True, help="Do not ask users for consent (a portal of the same body).")
+@click.option("--subject-type", type=click.Choice(["public", "pairwise"]), help="pairwise: own ids for persons.")
+@click.option("--sector-identifier-uri", help="With pairwise and several hosts: the list of all redirect URIs.")
+@click.option("--id-token-alg", type=click.Choice(keyring.ALGORITHMS), default="RS256", show_default=True)
+@click.option("--userinfo-alg", type=click.Choice(keyring.ALGORITHMS), help="Sign UserInfo.  [default: JSON]")
 @click.option("--opaque-tokens", is_flag=True, help="Opaque access tokens in place of JWTs.")
 def client_add(client_id: str, name: str, **given: Any) -> None:
     """Register a portal. Its secret is printed once, as JSON."""
@@ -242,19 +247,35 @@ def client_add(client_id: str, name: str, **given: Any) -> None:
         allows_unit_accounts=given["unit_accounts"],
         consent_required=not given["no_consent"],
         access_token_format="opaque" if given["opaque_tokens"] else "jwt",
-        protocol=_protocol(given["metadata"]),
+        id_token_alg=given["id_token_alg"],
+        protocol=_protocol(given),
     )
     with application():
-        secret = _saying_what_is_wrong(lambda: registration.add(new))
+        secret = _saying_what_is_wrong(lambda: _add(new))
     click.echo(json.dumps({"client_id": client_id, "client_secret": secret}))
 
 
-def _protocol(file: IO[str] | None) -> ProtocolMetadata:
-    """Return what a metadata file says. Raises Problem."""
-    if file is None:
-        return ProtocolMetadata()
+def _add(new: registration.NewClient) -> str | None:
+    registration.check(new)
+    sector_identifier.check(new)
+    return registration.add(new)
+
+
+IN_METADATA = {
+    "subject_type": "subject_type",
+    "sector_identifier_uri": "sector_identifier_uri",
+    "userinfo_alg": "userinfo_signed_response_alg",
+}
+"""Options that stand for metadata of the file, and win over it."""
+
+
+def _protocol(given: dict[str, Any]) -> ProtocolMetadata:
+    """Return what the metadata file and the options say. Raises Problem."""
+    file: IO[str] | None = given["metadata"]
+    options = {name: given[option] for option, name in IN_METADATA.items() if given[option] is not None}
     try:
-        return ProtocolMetadata.read(json.load(file))
+        said = {} if file is None else json.load(file)
+        return ProtocolMetadata.read(said | options if isinstance(said, dict) else said)
     except ValueError as error:
         msg = "the metadata file is not JSON"
         raise Problem(msg) from error

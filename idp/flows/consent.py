@@ -124,7 +124,9 @@ def _page(form: Confirmation, belongs_to: Journey, asking: Asking) -> str:
         portal={
             "name": client.client_name,
             "host": parts.netloc or parts.scheme,
-            "privacy_url": client.protocol.policy_uri,
+            "home_url": _link(client.client_uri),
+            "privacy_url": _link(client.protocol.policy_uri),
+            "terms_url": _link(client.protocol.tos_uri),
         },
         person={"name": _own_name()},
         acting=_acting(asking),
@@ -143,6 +145,11 @@ def _device(device_id: str) -> dict[str, str]:
         "address": waiting.address,
         "asked_at": format_datetime(waiting.asked_at, "HH:mm"),
     }
+
+
+def _link(uri: str | None) -> str | None:
+    """Return an address of the client's that may be followed from here. Nobody fetches it, a logo's least of all."""
+    return uri if uri is not None and uri.startswith("https://") else None
 
 
 def _own_name() -> str:

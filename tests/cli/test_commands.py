@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,33 @@ def test_a_service_needs_no_redirect_uri(jingban: Run) -> None:
     assert "redirect_uris" in without.stderr
     added = jingban(*service, "--grant-type", "client_credentials")
     assert added.returncode == 0, added.stderr
+
+
+def test_a_client_of_pairwise_subjects(jingban: Run) -> None:
+    """OpenID Connect Core §8.1: several hosts need a document, and the document must be there."""
+    jingban("keys", "init")
+    jingban("db", "upgrade")
+    add = ("client", "add", "--name", "门户", "--redirect-uri", "https://a.example/cb", "--subject-type", "pairwise")
+    added = jingban(*add, "--userinfo-alg", "ES256", "--id-token-alg", "ES256", "one")
+    assert added.returncode == 0, added.stderr
+    without = jingban(*add, "--redirect-uri", "https://b.example/cb", "two")
+    assert without.returncode == 1
+    assert "sector_identifier_uri" in without.stderr
+    unreachable = jingban(*add, "--sector-identifier-uri", "https://127.0.0.1/sector.json", "three")
+    assert unreachable.returncode == 1
+    assert "sector_identifier_uri" in unreachable.stderr
+
+
+def test_an_initial_access_token(jingban: Run) -> None:
+    """RFC 7591 §3: printed once, bounded."""
+    jingban("keys", "init")
+    jingban("db", "upgrade")
+    bounds = ("--uses", "3", "--days", "1", "--redirect-host", "*.example", "--scope", "openid profile")
+    made = jingban("client", "token", "实验室", *bounds)
+    assert made.returncode == 0, made.stderr
+    told = json.loads(made.stdout)
+    assert len(told["initial_access_token"]) >= 43
+    assert 0 < told["expires_at"] - time.time() <= 86400
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,15 @@ def test_agreements_are_listed_and_taken_back(acting: Acting) -> None:
     assert not rows.is_alive(held)
     acting.ask().submit("unit", unit=unit_id)
     assert at_consent(acting)
+
+
+def test_the_portal_s_own_pages(app: Flask) -> None:
+    """RFC 7591 §2: linked by https only; a logo is not loaded, for that would tell its host who looks at this page."""
+    more = {name: f"https://portal.example/{name}" for name in ("policy_uri", "tos_uri", "logo_uri")}
+    acting = Acting(app, client={"consent_required": True, "more": more, "client_uri": "http://127.0.0.1:1/"})
+    acting.ask("openid")
+    assert at_consent(acting)
+    for shown in ("policy_uri", "tos_uri"):
+        assert f'href="https://portal.example/{shown}"' in acting.visitor.text
+    assert "logo_uri" not in acting.visitor.text
+    assert "127.0.0.1" not in acting.visitor.text
