@@ -219,6 +219,8 @@ def client() -> None:
 @click.option("--resource", help="Address of the portal's API: the audience of its access tokens.")
 @click.option("--post-logout-redirect-uri", "post_logout_redirect_uris", multiple=True)
 @click.option("--backchannel-logout-uri")
+@click.option("--frontchannel-logout-uri", help="Loaded in a frame; where a redirect URI of the portal is.")
+@click.option("--frontchannel-logout-session-required", is_flag=True, default=None, help="Add iss and sid to it.")
 @click.option("--uri", "client_uri", help="The portal's home page.")
 @click.option("--initiate-login-uri", help="Where a user is sent to begin at the portal.")
 @click.option("--auth-method", type=click.Choice(registration.AUTH_METHODS), default="client_secret_basic")
@@ -261,11 +263,8 @@ def _add(new: registration.NewClient) -> str | None:
     return registration.add(new)
 
 
-IN_METADATA = {
-    "subject_type": "subject_type",
-    "sector_identifier_uri": "sector_identifier_uri",
-    "userinfo_alg": "userinfo_signed_response_alg",
-}
+SAME = ("subject_type", "sector_identifier_uri", "frontchannel_logout_uri", "frontchannel_logout_session_required")
+IN_METADATA = {"userinfo_alg": "userinfo_signed_response_alg"} | {name: name for name in SAME}
 """Options that stand for metadata of the file, and win over it."""
 
 

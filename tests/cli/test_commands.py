@@ -143,6 +143,22 @@ def test_a_client_is_added_with_further_metadata(
     assert refused.returncode == 1, "RFC 9700 §2.1.1: a public client never goes without PKCE"
 
 
+def test_a_portal_that_browsers_sign_out_of(jingban: Run, tmp_path: Path) -> None:
+    """Front-Channel Logout 1.0 §2: the address is the portal's own. An option goes together with a file."""
+    jingban("keys", "init")
+    jingban("db", "upgrade")
+    file = tmp_path / "metadata.json"
+    file.write_text(json.dumps({"policy_uri": "https://portal.example/policy"}))
+    uri = ("--redirect-uri", "https://portal.example/callback", "--metadata", str(file))
+    refused = jingban("client", "add", "a", "--name", "门户", *uri, "--frontchannel-logout-uri", "https://b.example/")
+    assert refused.returncode == 1
+    assert "frontchannel_logout_uri" in refused.stderr
+    own = ("--frontchannel-logout-uri", "https://portal.example/out", "--frontchannel-logout-session-required")
+    assert jingban("client", "add", "a", "--name", "门户", *uri, *own).returncode == 0
+    device = ("--auth-method", "none", "--grant-type", "urn:ietf:params:oauth:grant-type:device_code")
+    assert jingban("client", "add", "tv", "--name", "大屏", *device).returncode == 0
+
+
 def test_key_file_is_never_overwritten(jingban: Run, tmp_path: Path) -> None:
     jingban("keys", "init")
     before = (tmp_path / "keys.json").read_text()
