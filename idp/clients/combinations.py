@@ -8,7 +8,8 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from idp import ids
-from idp.clients.description import AUTH_METHODS, PUBLIC, NewClient
+from idp.clients import public_keys
+from idp.clients.description import AUTH_METHODS, KEY_JWT, PUBLIC, SECRET_JWT, NewClient
 from idp.clients.metadata import ClientMetadataInvalid
 from idp.clients.model import ActsFor
 from idp.features import GRANT_TYPES
@@ -124,6 +125,57 @@ def keys_in_one_way(client: NewClient) -> None:
         raise ClientMetadataInvalid(what="jwks")
 
 
+def keys_can_verify(client: NewClient) -> None:
+    """RFC 7523 §3: who signs has registered public keys; a private one that we know of is worthless."""
+    jwks, uri = client.protocol.jwks, client.protocol.jwks_uri
+    if jwks is not None and (public_keys.holds_secrets(jwks) or not public_keys.read(jwks)):
+        raise ClientMetadataInvalid(what="jwks")
+    if client.token_endpoint_auth_method == KEY_JWT and jwks is None and uri is None:
+        raise ClientMetadataInvalid(what="jwks")
+
+
+def assertion_alg_fits(client: NewClient) -> None:
+    """OpenID Connect Dynamic Client Registration §2: an algorithm that the method can use."""
+    alg = client.protocol.token_endpoint_auth_signing_alg
+    allowed = {KEY_JWT: public_keys.ALGORITHMS, SECRET_JWT: ("HS256",)}.get(client.token_endpoint_auth_method, ())
+    if alg is not None and alg not in allowed:
+        raise ClientMetadataInvalid(what="token_endpoint_auth_signing_alg")
+
+
+def request_objects_fit(client: NewClient) -> None:
+    """RFC 9101 §10.5: unsigned ones only where signed ones are not demanded; addresses as they will be sent."""
+    protocol = client.protocol
+    alg = protocol.request_object_signing_alg
+    is_unsigned = alg == "none"
+    if not (alg is None or is_unsigned or alg in public_keys.ALGORITHMS):
+        raise ClientMetadataInvalid(what="request_object_signing_alg")
+    if is_unsigned and protocol.require_signed_request_object:
+        raise ClientMetadataInvalid(what="request_object_signing_alg")
+    for uri in protocol.request_uris:
+        if not is_web_address(uri.partition("#")[0]):  # OpenID Connect Core §6.2: a fragment may hold its hash
+            raise ClientMetadataInvalid(what="request_uris", value=uri)
+
+
+def profile_is_whole(client: NewClient) -> None:
+    """FAPI 2.0 Security Profile §5.3.2, §5.4.1: what the profile forbids cannot be registered with it."""
+    if not client.protocol.profile:
+        return
+    if client.token_endpoint_auth_method != KEY_JWT:
+        raise ClientMetadataInvalid(what="token_endpoint_auth_method")
+    if any(not uri.startswith("https://") for uri in client.redirect_uris):
+        raise ClientMetadataInvalid(what="redirect_uris")
+    algorithms = {
+        "id_token_signed_response_alg": client.id_token_alg,
+        "access_token_alg": client.access_token_alg,
+        "userinfo_signed_response_alg": client.protocol.userinfo_signed_response_alg,
+        "token_endpoint_auth_signing_alg": client.protocol.token_endpoint_auth_signing_alg,
+        "request_object_signing_alg": client.protocol.request_object_signing_alg,
+    }
+    for name, alg in algorithms.items():
+        if alg in {"RS256", "none"}:
+            raise ClientMetadataInvalid(what=name)
+
+
 def sector_is_one(client: NewClient) -> None:
     """OpenID Connect Core §8.1: pairwise subjects need one host, or a `sector_identifier_uri` by https.
 
@@ -205,6 +257,10 @@ CHECKS: tuple[Check, ...] = (
     pkce_may_be_off,
     frontchannel_is_own,
     keys_in_one_way,
+    keys_can_verify,
+    assertion_alg_fits,
+    request_objects_fit,
+    profile_is_whole,
     sector_is_one,
     default_max_age_is_a_time,
     resources_are_absolute,

@@ -6,7 +6,8 @@ from idp.clients.metadata import ProtocolMetadata
 from idp.clients.model import ActsFor
 
 PUBLIC = "none"
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", PUBLIC)
+SECRET_JWT, KEY_JWT = "client_secret_jwt", "private_key_jwt"
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", SECRET_JWT, KEY_JWT, PUBLIC)
 STANDARD_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
 
 

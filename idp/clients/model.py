@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store.base import Base, Instant, JsonText
+from idp.store.base import Base, EncryptedText, Instant, JsonText
 
 
 class ActsFor(StrEnum):
@@ -32,6 +32,8 @@ class Client(Base):
     client_name: Mapped[str] = mapped_column(String(100))
     client_uri: Mapped[str | None] = mapped_column(Text)
     secret_hash: Mapped[str | None] = mapped_column(String(64))
+    # Only of clients that sign with their secret.
+    sealed_secret: Mapped[str | None] = mapped_column(EncryptedText("client.secret"))
     token_endpoint_auth_method: Mapped[str] = mapped_column(String(30), default="client_secret_basic")
     redirect_uris: Mapped[list[str]] = mapped_column(JsonText)
     post_logout_redirect_uris: Mapped[list[str]] = mapped_column(JsonText, default=list)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from idp import clock, ids
 from idp.audit.log import Entry, record
 from idp.clients.combinations import check
-from idp.clients.description import AUTH_METHODS, PUBLIC, STANDARD_SCOPES, NewClient
+from idp.clients.description import AUTH_METHODS, PUBLIC, SECRET_JWT, STANDARD_SCOPES, NewClient
 from idp.clients.metadata import ProtocolMetadata
 from idp.clients.model import ActsFor, Client
 from idp.errors import DomainError
@@ -64,6 +64,8 @@ def give_secret(row: Client) -> str | None:
     """Give a client the secret that its way of authentication needs, and return it; None where it needs none."""
     secret = ids.new_secret() if needs_secret(row) else None
     row.secret_hash = None if secret is None else ids.fingerprint(secret)
+    # A secret that signs must be known to whoever verifies (OpenID Connect Core §9); all others are kept as a hash.
+    row.sealed_secret = secret if row.token_endpoint_auth_method == SECRET_JWT else None
     return secret
 
 

@@ -4,7 +4,7 @@ A client that was changed or disabled is seen by every process within `TRUST_MS`
 a row: threads share it, and nobody can change it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 from sqlalchemy import select
@@ -28,6 +28,7 @@ class RegisteredClient:
     client_name: str
     client_uri: str | None
     secret_hash: str | None
+    sealed_secret: str | None = field(repr=False)
     token_endpoint_auth_method: str
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
@@ -98,6 +99,7 @@ def _value(row: Client) -> RegisteredClient:
         client_name=row.client_name,
         client_uri=row.client_uri,
         secret_hash=row.secret_hash,
+        sealed_secret=row.sealed_secret,
         token_endpoint_auth_method=row.token_endpoint_auth_method,
         redirect_uris=tuple(row.redirect_uris),
         post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),

@@ -12,10 +12,10 @@ from idp.clients.model import ActsFor
 from idp.clients.registration import STANDARD_SCOPES
 from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting
-from idp.oidc.authorize import json_parameter
-from idp.oidc.authorize.json_parameter import JsonRefused
+from idp.oidc import strict_json
 from idp.oidc.errors import InvalidAuthorizationDetailsError
 from idp.oidc.grants import Grant
+from idp.oidc.strict_json import JsonRefused
 from idp.sessions.authorization_request import UnitDelegation
 
 PARAMETER = "authorization_details"
@@ -46,7 +46,7 @@ def read(text: str, client: RegisteredClient) -> UnitDelegation:
     if not may_use(client):
         raise InvalidAuthorizationDetailsError("This client may not use authorization details")
     try:
-        details = json_parameter.read(text)
+        details = strict_json.read(text)
     except JsonRefused as error:
         raise InvalidAuthorizationDetailsError("authorization_details is not JSON") from error
     if not isinstance(details, list) or len(details) != 1:

@@ -1,4 +1,4 @@
-"""Who is the client that calls? `client_secret_basic`, `client_secret_post`, `none` (OpenID Connect Core §9).
+"""Who is the client that calls? By its secret, by a signed assertion, or not at all (OpenID Connect Core §9).
 
 Authlib dispatches; the methods are ours (DESIGN 3, trap 7). Every way to fail gives one and the same answer, 401
 `invalid_client`: an unknown client, a wrong secret, another method than the registered one, bytes that mean nothing.
@@ -15,13 +15,16 @@ from authlib.oauth2.rfc6749.errors import InvalidClientError
 
 from idp import ids
 from idp.clients import registry
+from idp.clients.description import KEY_JWT, SECRET_JWT
 from idp.clients.registry import RegisteredClient
+from idp.oidc import client_assertion
+from idp.oidc.client_jwts import JwtRefused
 from idp.oidc.client_requests import ClientRequest
 from idp.oidc.errors import InvalidRequestError
 
 BASIC, POST, NONE = "client_secret_basic", "client_secret_post", "none"
-SECRET_METHODS = [BASIC, POST]
-ALL_METHODS = [BASIC, POST, NONE]
+CONFIDENTIAL_METHODS = [BASIC, POST, SECRET_JWT, KEY_JWT]
+ALL_METHODS = [*CONFIDENTIAL_METHODS, NONE]
 
 QueryClient = Callable[[str], RegisteredClient | None]
 
@@ -42,6 +45,7 @@ def authenticate(request: ClientRequest, methods: Collection[str], endpoint: str
     method = presented_method(request)
     if method not in methods:
         raise refused()
+    request.endpoint = endpoint
     try:
         client: RegisteredClient = _dispatch(request, [method], endpoint)
     except InvalidClientError as error:
@@ -51,11 +55,24 @@ def authenticate(request: ClientRequest, methods: Collection[str], endpoint: str
 
 def presented_method(request: ClientRequest) -> str:
     """Return the method that the request uses. Raises InvalidRequestError when it uses two (RFC 6749 §2.3)."""
-    if request.authorization is None:
-        return POST if "client_secret" in request.form else NONE
-    if "client_secret" in request.form:
+    form = request.form
+    by_assertion = "client_assertion" in form or "client_assertion_type" in form
+    if [request.authorization is not None, "client_secret" in form, by_assertion].count(True) > 1:
         raise InvalidRequestError("Only one way to authenticate may be used at a time")
-    return BASIC
+    if by_assertion:
+        return _method_of_assertion(form)
+    if request.authorization is not None:
+        return BASIC
+    return POST if "client_secret" in form else NONE
+
+
+def _method_of_assertion(form: dict[str, str]) -> str:
+    if form.get("client_assertion_type") != client_assertion.TYPE:
+        raise refused()
+    try:
+        return client_assertion.method_of(form.get("client_assertion", ""))
+    except JwtRefused as error:
+        raise refused() from error
 
 
 def _basic(query_client: QueryClient, request: ClientRequest) -> RegisteredClient | None:
@@ -93,6 +110,22 @@ def _none(query_client: QueryClient, request: ClientRequest) -> RegisteredClient
     return client if client is not None and client.secret_hash is None else None
 
 
+def _by_assertion(query_client: QueryClient, request: ClientRequest) -> RegisteredClient | None:
+    """RFC 7523 §2.2. The method is compared first: a client of another one has no key or secret for this."""
+    assertion = request.form["client_assertion"]
+    try:
+        client_id = client_assertion.client_id_of(assertion)
+        client = _find(query_client, client_id)
+        if client is None or request.form.get("client_id", client_id) != client_id:
+            return None
+        if client.token_endpoint_auth_method != client_assertion.method_of(assertion):
+            return None
+        client_assertion.check(assertion, client, request.endpoint)
+    except JwtRefused:
+        return None
+    return client
+
+
 def _with_secret(query_client: QueryClient, client_id: str, secret: str) -> RegisteredClient | None:
     client = _find(query_client, client_id)
     expected = _NO_SECRET if client is None or client.secret_hash is None else client.secret_hash
@@ -109,4 +142,6 @@ def _find(query_client: QueryClient, client_id: str) -> RegisteredClient | None:
 _dispatch: Any = ClientAuthentication(cast("Any", registry.find))
 _dispatch.register(BASIC, _basic)
 _dispatch.register(POST, _post)
+_dispatch.register(SECRET_JWT, _by_assertion)
+_dispatch.register(KEY_JWT, _by_assertion)
 _dispatch.register(NONE, _none)

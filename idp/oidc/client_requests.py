@@ -47,6 +47,7 @@ class ClientRequest(OAuth2Request):
         self.payload = BasicOAuth2Payload(form)
         self.authorization = authorization
         self.dpop = dpop
+        self.endpoint = "token"  # the name of the one that is called; what a client assertion may be made for
         self._form = form
 
     @property

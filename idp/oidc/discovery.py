@@ -5,10 +5,10 @@ from typing import Any
 from idp.clients.registration import STANDARD_SCOPES
 from idp.features import GRANT_TYPES, Feature
 from idp.i18n import LOCALES
-from idp.oidc import dpop
+from idp.oidc import client_assertion, dpop
 from idp.oidc.authorization_details import TYPE as UNIT_DELEGATION
 from idp.oidc.authorize.checks import FORM_POST, PROMPTS, QUERY
-from idp.oidc.client_auth import ALL_METHODS, SECRET_METHODS
+from idp.oidc.client_auth import ALL_METHODS, CONFIDENTIAL_METHODS
 from idp.oidc.tokens.claims import CLAIMS_SUPPORTED
 from idp.rules.levels import ACR_VALUES
 from idp.settings import Settings
@@ -63,8 +63,13 @@ def _tokens(settings: Settings) -> dict[str, Any]:
             name for name, feature in GRANT_TYPES.items() if feature is None or settings.is_on(feature)
         ],
         "token_endpoint_auth_methods_supported": list(ALL_METHODS),
-        "introspection_endpoint_auth_methods_supported": list(SECRET_METHODS),
+        "introspection_endpoint_auth_methods_supported": list(CONFIDENTIAL_METHODS),
         "revocation_endpoint_auth_methods_supported": list(ALL_METHODS),
+        # OpenID Connect Discovery §3, RFC 8414 §2: for client_secret_jwt and private_key_jwt
+        **{
+            f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(client_assertion.ALGORITHMS)
+            for endpoint in ("token", "introspection", "revocation")
+        },
         **({"dpop_signing_alg_values_supported": list(dpop.ALGORITHMS)} if settings.is_on(Feature.DPOP) else {}),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": list(keyring.ALGORITHMS),

@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749 import TokenEndpoint
 from idp import clock, ids
 from idp.clients.registry import RegisteredClient
 from idp.oidc import access_tokens, authorization_details, client_auth, grants, statements, subjects
-from idp.oidc.client_auth import SECRET_METHODS
+from idp.oidc.client_auth import CONFIDENTIAL_METHODS
 from idp.oidc.client_requests import ClientRequest
 from idp.oidc.grants import Grant, GrantLost
 from idp.oidc.token_endpoint import refresh_token
@@ -31,7 +31,7 @@ class IntrospectionEndpoint(TokenEndpoint):
     """The endpoint, as Authlib's dispatch wants it."""
 
     ENDPOINT_NAME = "introspection"
-    CLIENT_AUTH_METHODS = SECRET_METHODS
+    CLIENT_AUTH_METHODS = CONFIDENTIAL_METHODS
 
     def create_endpoint_response(self, request: Any) -> Any:
         """Answer 200 whatever the token is. Raises OAuth2Error when the client or the request is wrong."""

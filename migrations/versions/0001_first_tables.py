@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("client_name", sa.String(length=100), nullable=False),
         sa.Column("client_uri", sa.Text(), nullable=True),
         sa.Column("secret_hash", sa.String(length=64), nullable=True),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=True),
         sa.Column("token_endpoint_auth_method", sa.String(length=30), nullable=False),
         sa.Column("redirect_uris", sa.Text(), nullable=False),
         sa.Column("post_logout_redirect_uris", sa.Text(), nullable=False),

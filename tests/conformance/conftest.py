@@ -25,8 +25,9 @@ def register(stack: Stack, client_id: str, **changes: Any) -> Registration:
     )
     with stack.app.app_context():
         secret = add(new)
-    assert secret is not None
-    return Registration(client_id, secret, new.redirect_uris[0], new.token_endpoint_auth_method)
+    return Registration(
+        client_id, secret or "", new.redirect_uris[0], new.token_endpoint_auth_method, new.id_token_alg
+    )
 
 
 @pytest.fixture(scope="session")

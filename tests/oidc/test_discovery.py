@@ -77,7 +77,9 @@ def test_every_grant_type_and_method_that_it_names_is_taken(sqlite_portal: Porta
     for grant_type in found["grant_types_supported"]:
         error = body_of(sqlite_portal.post("/oidc/token", {"grant_type": grant_type}))["error"]
         assert error != "unsupported_grant_type"
-    assert found["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post", "none"]
+    assert set(found["token_endpoint_auth_methods_supported"]) == {
+        *("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none")
+    }
     assert "none" not in found["introspection_endpoint_auth_methods_supported"]
 
 

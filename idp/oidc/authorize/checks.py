@@ -15,8 +15,8 @@ from idp.features import Feature
 from idp.oidc import errors, id_token_hint, resources
 from idp.oidc.authorize import check_delegation, claims_parameter
 from idp.oidc.authorize.claims_parameter import ClaimsAsked
-from idp.oidc.authorize.json_parameter import JsonRefused
 from idp.oidc.authorize.trust import Case
+from idp.oidc.strict_json import JsonRefused
 from idp.rules.levels import parse_acr
 from idp.rules.login_names import LoginNameFormat, check_login_name
 from idp.rules.origins import origin_of

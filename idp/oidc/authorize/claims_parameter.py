@@ -8,8 +8,8 @@ that we do not know are ignored, those with a language tag too (§5.2): we have 
 from dataclasses import dataclass, field
 from typing import Any
 
-from idp.oidc.authorize import json_parameter
-from idp.oidc.authorize.json_parameter import JsonRefused
+from idp.oidc import strict_json
+from idp.oidc.strict_json import JsonRefused
 from idp.rules.claims import MEMBERS
 
 
@@ -27,7 +27,7 @@ def read(text: str | None) -> ClaimsAsked:
     """Return what `text` asks for; nothing when it is None. Raises JsonRefused."""
     if text is None:
         return ClaimsAsked()
-    whole = json_parameter.read(text)
+    whole = strict_json.read(text)
     if not isinstance(whole, dict):
         raise JsonRefused
     for member in MEMBERS:

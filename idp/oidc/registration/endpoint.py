@@ -19,9 +19,7 @@ from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
 from idp.clients.registration_policy import RegistrationPolicy
 from idp.clients.self_registration import ChangedMeanwhile, Registered, TokenRefused
 from idp.features import Feature
-from idp.oidc import sector_identifier
-from idp.oidc.authorize import json_parameter
-from idp.oidc.authorize.json_parameter import JsonRefused
+from idp.oidc import sector_identifier, strict_json
 from idp.oidc.blueprint import blueprint
 from idp.oidc.client_requests import answer, for_clients
 from idp.oidc.errors import (
@@ -32,6 +30,7 @@ from idp.oidc.errors import (
     TemporarilyUnavailableError,
 )
 from idp.oidc.registration import client_metadata, software_statement
+from idp.oidc.strict_json import JsonRefused
 from idp.sessions import client_removal
 from idp.settings import settings
 from idp.store.db import release
@@ -183,7 +182,7 @@ def _body() -> dict[str, Any]:
     if (request.content_length or 0) > MAX_BODY:
         raise InvalidRequestError("The body is too long", status_code=413)
     try:
-        body = json_parameter.read(request.get_data(cache=False).decode())
+        body = strict_json.read(request.get_data(cache=False).decode())
     except RequestEntityTooLarge as error:
         raise InvalidRequestError("The body is too long", status_code=413) from error
     except (UnicodeDecodeError, JsonRefused) as error:

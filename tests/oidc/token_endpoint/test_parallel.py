@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import requests
 from flask import Flask
 
 from idp.store.db import db
+from tests.oidc import client_jwt
 from tests.oidc.portal import VERIFIER, Portal, assert_dead, is_alive, logouts_queued
 from tests.oidc.proofs import Key
 from tests.support import rows
@@ -35,16 +35,14 @@ def _served(app: Flask, **settings: str) -> Iterator[str]:
         "JINGBAN_KEY_FILE": str(app.extensions["jingban.settings"].key_file),
         **{f"JINGBAN_{name.upper()}": value for name, value in settings.items()},
     }
-    jingban = Path(sys.executable).with_name("jingban")
-    command: list[str | Path] = [jingban, "serve", "--port", str(port), "--workers", "3", "--threads", "2"]
+    command = [sys.executable, "-m", "idp", "serve", "--port", str(port), "--workers", "3", "--threads", "2"]
     with spawn(command, env=environment, health=f"{address}/oidc/jwks"):
         yield address
 
 
 def _at_once(address: str, portal: Portal, form: dict[str, str], proof: str | None = None) -> list[Answer]:
     """Send the same token request, with the same DPoP proof if there is one, AT_ONCE times at the same moment."""
-    assert portal.secret is not None
-    credentials = (portal.client_id, portal.secret)
+    credentials = None if portal.secret is None else (portal.client_id, portal.secret)
     start = threading.Barrier(AT_ONCE)
 
     def send() -> Answer:
@@ -117,3 +115,21 @@ def test_a_dpop_proof_works_once(portal: Portal) -> None:
         for _ in range(ROUNDS):
             answers = _at_once(address, service, form, key.proof(htu=f"{issuer}/oidc/token"))
             assert _kinds(answers) == {(200, None): 1, (400, "invalid_dpop_proof"): AT_ONCE - 1}
+
+
+def test_a_client_assertion_works_once(portal: Portal) -> None:
+    """RFC 7523 §3, 7: one `jti`, one request, whichever process it reaches first."""
+    signer = Portal.registered(
+        portal.app,
+        "signer",
+        public=True,
+        token_endpoint_auth_method="private_key_jwt",
+        grant_types=["client_credentials"],
+        more={"jwks": client_jwt.key_set()},
+    )
+    form = {"grant_type": "client_credentials"}
+    db.session.rollback()
+    with _served(portal.app) as address:
+        for _ in range(ROUNDS):
+            answers = _at_once(address, signer, form | client_jwt.credentials("signer"))
+            assert _kinds(answers) == {(200, None): 1, (401, "invalid_client"): AT_ONCE - 1}
