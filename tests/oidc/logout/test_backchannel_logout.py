@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
@@ -17,11 +17,12 @@ from sqlalchemy import func, select, update
 
 from idp import clock, jobs
 from idp.clients.model import Client
-from idp.delegation import bindings
+from idp.delegation import bindings, closing
+from idp.delegation.closing import Order
 from idp.notify import worker
 from idp.notify.model import OutboxMessage
 from idp.oidc import backchannel_logout, fetch
-from idp.sessions import browser_sessions
+from idp.sessions import browser_sessions, devices
 from idp.sessions.model import PortalSession
 from idp.settings import settings
 from idp.store import hot, keyring
@@ -134,6 +135,37 @@ def test_every_portal_of_the_session_is_told_its_own_sid(calling_app: Flask, lis
         told = [_claims(token) for server in (listening, second) for token in tokens_at(server)]
     assert {each["aud"]: each["sid"] for each in told} == {"one": sids["one"], "two": sids["two"]}
     assert states() == {"delivered": 2}
+
+
+WAYS_TO_END: dict[str, Callable[[str, str], object]] = {
+    "signed out here": lambda _person, session_id: devices.sign_out(session_id),
+    "ended on the devices page": devices.end,
+    "all others ended": lambda person, _session_id: devices.end_others(person, "s_another"),
+    "the account locked": lambda person, _session_id: closing.lock_person(person, Order("adm_1", "test")),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_END)
+def test_however_a_session_ends_its_portals_are_told(calling_app: Flask, listening: Listening, way: str) -> None:
+    """§2.1: with or without the browser. `sid` is always there, so backchannel_logout_session_required is met."""
+    for client_id in ("one", "two"):
+        add_client(client_id, address(listening), more={"backchannel_logout_session_required": client_id == "one"})
+    person, session_id, sids = signed_in_at(calling_app, "one", "two")
+    WAYS_TO_END[way](person, session_id)
+    deliver_all()
+    assert {each["aud"]: each["sid"] for each in map(_claims, tokens_at(listening))} == sids
+
+
+def test_a_session_that_expires_is_no_logout(
+    calling_app: Flask, listening: Listening, moved_clock: MovedClock
+) -> None:
+    """Nobody decided anything: portals have idle times of their own (docs/integrate/logout.md)."""
+    add_client("portal", address(listening))
+    signed_in_at(calling_app, "portal")
+    moved_clock.advance(timedelta(hours=13))
+    jobs.forget_what_expired()
+    deliver_all()
+    assert listening.received == []
 
 
 def test_only_the_pair_that_was_unbound_is_logged_out(calling_app: Flask, listening: Listening) -> None:

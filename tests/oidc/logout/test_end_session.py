@@ -14,6 +14,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from idp.notify.model import OutboxMessage
+from idp.oidc import end_session
 from idp.oidc.tokens import jws
 from idp.sessions.model import Authorization, BrowserSession, PortalSession
 from idp.settings import settings
@@ -247,6 +248,34 @@ def test_a_hint_without_sid_is_asked_about(scene: Scene) -> None:
     assert_asks(scene, scene.end(id_token_hint=jws.sign(claims, alg="RS256", typ="JWT")))
 
 
+def test_a_hint_of_another_client_of_this_session(scene: Scene) -> None:
+    """The `sid` belongs to the client that got it; one that another client is said to have got is no proof."""
+    sid = next(iter(db.session.scalars(select(PortalSession.id))))
+    rows.client("other")
+    claims = {"iss": settings().issuer, "aud": "other", "sub": scene.person, "sid": sid}
+    assert_asks(scene, scene.end(id_token_hint=jws.sign(claims, alg="RS256", typ="JWT")))
+
+
+def test_what_the_client_knows_the_person_by_does_not_matter(scene: Scene) -> None:
+    """A pairwise `sub` is none of ours (OpenID Connect Core §8.1); the `sid` says whose it is."""
+    sid = next(iter(db.session.scalars(select(PortalSession.id))))
+    claims = {"iss": settings().issuer, "aud": "portal", "sub": "pairwise-subject", "sid": sid}
+    assert scene.end(id_token_hint=jws.sign(claims, alg="RS256", typ="JWT")).status_code == 200
+    assert not scene.signed_in()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_question_speaks_the_language_asked_for(scene: Scene, method: str) -> None:
+    """§2 `ui_locales`, also of a POST; `logout_hint` names nobody that the session does not."""
+    parameters = {"ui_locales": "en", "logout_hint": "somebody@else.example"}
+    options = {"query_string": parameters} if method == "GET" else {"data": parameters}
+    response = scene.browser.http.open("/oidc/end_session", method=method, **options)
+    page = scene.browser.get(response.headers["Location"])
+    assert '<html lang="en">' in page.text
+    assert "somebody" not in page.text
+    assert scene.signed_in()
+
+
 # --- what is refused -----------------------------------------------------------------------------------------------
 
 
@@ -309,7 +338,7 @@ def test_another_client_s_address(scene: Scene) -> None:
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("name", ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"])
+@pytest.mark.parametrize("name", end_session.PARAMETERS)
 @pytest.mark.parametrize("query", ["{0}=a&{0}=b", "{0}=%00", "{0}=%ff"])
 def test_parameters_that_cannot_be_read(scene: Scene, name: str, query: str) -> None:
     assert_refused(scene, scene.browser.get(f"/oidc/end_session?{query.format(name)}"))
