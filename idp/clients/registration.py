@@ -25,6 +25,7 @@ __all__ = [
     "disable",
     "disable_within",
     "give_secret",
+    "mend_secret",
     "needs_secret",
     "register",
     "write",
@@ -67,6 +68,17 @@ def give_secret(row: Client) -> str | None:
     # A secret that signs must be known to whoever verifies (OpenID Connect Core §9); all others are kept as a hash.
     row.sealed_secret = secret if row.token_endpoint_auth_method == SECRET_JWT else None
     return secret
+
+
+def mend_secret(row: Client) -> str | None:
+    """Keep the client's secret if its way of authentication, changed, can use it; else as `give_secret`."""
+    signs = row.token_endpoint_auth_method == SECRET_JWT
+    usable = row.secret_hash is not None and (row.sealed_secret is not None or not signs)
+    if not needs_secret(row) or not usable:
+        return give_secret(row)
+    if not signs:
+        row.sealed_secret = None
+    return None
 
 
 def needs_secret(row: Client) -> bool:

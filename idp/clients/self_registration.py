@@ -144,11 +144,8 @@ def replace(client: NewClient, token: str, *, seen: Managed, secret: str | None)
             raise ChangedMeanwhile
         if secret is not None and not hmac.compare_digest(ids.fingerprint(secret), row.secret_hash or ""):
             raise ClientMetadataInvalid(what="client_secret")
-        had_secret = row.secret_hash is not None
         registration.write(row, client)
-        fresh = None
-        if registration.needs_secret(row) != had_secret:
-            fresh = registration.give_secret(row)
+        fresh = registration.mend_secret(row)
         session.flush()
         record(session, Entry("client.self_changed", client_id=client.client_id))
         managed = Managed(client, policy, row.created_at, row.version)

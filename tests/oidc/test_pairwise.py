@@ -9,7 +9,7 @@ from flask import Flask
 from idp.clients import registration, registry
 from idp.clients.description import NewClient
 from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
-from idp.oidc import backchannel_logout, sector_identifier
+from idp.oidc import backchannel_logout, fetch, sector_identifier
 from idp.persons.model import AccountKind
 from idp.store.vault import Vault
 from tests.oidc.authorize.browser import Browser, answer_in, error_in, page_of
@@ -24,7 +24,8 @@ PAIRWISE = {"subject_type": "pairwise"}
 
 
 def _portal(app: Flask, client_id: str, **changes: Any) -> Portal:
-    return Portal.registered(app, client_id, **{"more": PAIRWISE, "consent_required": False} | changes)
+    values: dict[str, Any] = {"more": PAIRWISE, "consent_required": False}
+    return Portal.registered(app, client_id, **values | changes)
 
 
 class Told:
@@ -128,7 +129,7 @@ def test_logout_tokens_too(app: Flask, agent: tuple[str, str], monkeypatch: pyte
         sent.append(fields)
         return type("Answer", (), {"status": 200})
 
-    monkeypatch.setattr(backchannel_logout.fetch, "post_form", post_form)
+    monkeypatch.setattr(fetch, "post_form", post_form)
     backchannel_logout.deliver("m_1", {"client_id": "one", "subject_id": agent[0], "sid": "ps_1"})
     assert claims_in(sent[0]["logout_token"])["sub"] == sub
 

@@ -22,7 +22,7 @@ from tests.support import fictional, rows
 from tests.support.signing import plant_keys
 
 SCOPES = ["openid", "profile", "email", "address", "phone", "offline_access"]
-CONSENT = ("/consent", {})
+CONSENT: tuple[str, dict[str, str]] = ("/consent", {})
 
 
 class At:

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from idp import ids
 from idp.clients import registry, self_registration
 from idp.clients.model import ActsFor, Client
 from idp.store.db import db, transaction
@@ -69,6 +70,20 @@ def test_a_secret_comes_and_goes_with_the_way_of_authentication(sqlite_app: Flas
     again = body_of(manage(sqlite_app, told, "PUT", body_for(changed, token_endpoint_auth_method="none")))
     assert "client_secret" not in again
     assert db.session.get_one(Client, told["client_id"], populate_existing=True).secret_hash is None
+
+
+def test_a_secret_that_must_sign_is_a_new_one(sqlite_app: Flask) -> None:
+    """A secret of which only the hash was kept cannot verify; one that verifies may be sent in clear as well."""
+    told = registered(sqlite_app, initial_token())
+    signing = body_of(manage(sqlite_app, told, "PUT", body_for(told, token_endpoint_auth_method="client_secret_jwt")))
+    assert signing["client_secret"] != told["client_secret"]
+    row = db.session.get_one(Client, told["client_id"], populate_existing=True)
+    assert row.sealed_secret == signing["client_secret"]
+    plain = body_for(signing, token_endpoint_auth_method="client_secret_basic")
+    assert "client_secret" not in body_of(manage(sqlite_app, told, "PUT", plain))
+    db.session.rollback()
+    row = db.session.get_one(Client, told["client_id"], populate_existing=True)
+    assert (row.sealed_secret, row.secret_hash) == (None, ids.fingerprint(signing["client_secret"]))
 
 
 @pytest.mark.parametrize(
