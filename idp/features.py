@@ -23,6 +23,8 @@ class Feature(StrEnum):
     SESSION_MANAGEMENT = "session_management"
 
 
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant type
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 GRANT_TYPES: Mapping[str, Feature | None] = {
@@ -30,6 +32,7 @@ GRANT_TYPES: Mapping[str, Feature | None] = {
     "refresh_token": None,
     "client_credentials": Feature.CLIENT_CREDENTIALS,
     DEVICE_CODE: Feature.DEVICE,
-    "urn:ietf:params:oauth:grant-type:token-exchange": Feature.TOKEN_EXCHANGE,
+    JWT_BEARER: Feature.JWT_BEARER,
+    TOKEN_EXCHANGE: Feature.TOKEN_EXCHANGE,
 }
 """Every grant type that the token endpoint knows, and the part that it goes on and off with."""

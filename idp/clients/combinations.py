@@ -12,11 +12,11 @@ from idp.clients import public_keys
 from idp.clients.description import AUTH_METHODS, KEY_JWT, PUBLIC, SECRET_JWT, NewClient
 from idp.clients.metadata import ClientMetadataInvalid
 from idp.clients.model import ActsFor
-from idp.features import GRANT_TYPES
+from idp.features import GRANT_TYPES, JWT_BEARER, TOKEN_EXCHANGE
 from idp.settings import LOOPBACK_HOSTS
 
 LONGEST_ID, LONGEST_NAME = 64, 100
-CONFIDENTIAL_ONLY = frozenset({"client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"})
+CONFIDENTIAL_ONLY = frozenset({"client_credentials", JWT_BEARER, TOKEN_EXCHANGE})
 """Grant types in which the client acts by itself, so it must be able to prove itself (RFC 6749 §4.4)."""
 
 UNIT_DELEGATION = "unit_delegation"
@@ -122,6 +122,12 @@ def frontchannel_is_own(client: NewClient) -> None:
 def keys_in_one_way(client: NewClient) -> None:
     """RFC 7591 §2: `jwks` and `jwks_uri` MUST NOT both be present."""
     if client.protocol.jwks is not None and client.protocol.jwks_uri is not None:
+        raise ClientMetadataInvalid(what="jwks")
+
+
+def assertions_have_keys(client: NewClient) -> None:
+    """RFC 7523 §2.1: a client whose assertions bring tokens has registered keys to sign them with."""
+    if JWT_BEARER in client.grant_types and client.protocol.jwks is None and client.protocol.jwks_uri is None:
         raise ClientMetadataInvalid(what="jwks")
 
 
@@ -257,6 +263,7 @@ CHECKS: tuple[Check, ...] = (
     pkce_may_be_off,
     frontchannel_is_own,
     keys_in_one_way,
+    assertions_have_keys,
     keys_can_verify,
     assertion_alg_fits,
     request_objects_fit,

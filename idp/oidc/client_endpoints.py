@@ -12,11 +12,19 @@ from idp.oidc.server import Server
 from idp.oidc.token_endpoint.authorization_code import AuthorizationCodeGrant
 from idp.oidc.token_endpoint.client_credentials import ClientCredentialsGrant
 from idp.oidc.token_endpoint.device_code import DeviceCodeGrant
+from idp.oidc.token_endpoint.jwt_bearer import JwtBearerGrant
 from idp.oidc.token_endpoint.refresh_token import RefreshTokenGrant
 from idp.oidc.token_endpoint.token_exchange import TokenExchangeGrant
 from idp.web import Access, access
 
-GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant, DeviceCodeGrant, TokenExchangeGrant)
+GRANTS = (
+    AuthorizationCodeGrant,
+    RefreshTokenGrant,
+    ClientCredentialsGrant,
+    DeviceCodeGrant,
+    TokenExchangeGrant,
+    JwtBearerGrant,
+)
 
 server: Any = Server()  # Any: what it answers is a Response, whatever Authlib's published types say
 for grant in GRANTS:

@@ -17,8 +17,7 @@ CLAIM = hot.Statement(
 class Kind(StrEnum):
     """What the `jti` belongs to: the same one may serve once for each kind."""
 
-    CLIENT_ASSERTION = "client_assertion"
-    AUTHORIZATION_GRANT = "authorization_grant"  # RFC 7523 §2.1
+    CLIENT_ASSERTION = "client_assertion"  # RFC 7523, also as a grant (§2.1): it serves as one of the two
     DPOP_PROOF = "dpop_proof"
     REQUEST_OBJECT = "request_object"
 

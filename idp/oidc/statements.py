@@ -50,6 +50,16 @@ FIND_OPAQUE = Statement(
     "WHERE t.token_hash = :token_hash AND t.expires_at > :now"
 )
 
+# What a person let a client have while away, for themselves: the newest such grant that the client could refresh now.
+FIND_OFFLINE_GRANT = Statement(
+    f'SELECT {_GRANT} FROM "authorization" a {_BEHIND} '  # noqa: S608 - constants of this module
+    "WHERE a.subject_id = :subject_id AND a.client_id = :client_id AND a.unit_id IS NULL AND a.ended_at IS NULL "
+    "AND ' ' || a.scope || ' ' LIKE '% offline_access %' "
+    "AND EXISTS (SELECT 1 FROM refresh_token t "
+    "WHERE t.authorization_id = a.id AND t.used_at IS NULL AND t.expires_at > :now) "
+    "ORDER BY a.created_at DESC LIMIT 1"
+)
+
 # A refresh token with what became of its successors and of its siblings: tokens issued for the same parent, because
 # an answer was lost and the refresh tried again.
 FIND_REFRESH = Statement(

@@ -59,6 +59,7 @@ def test_accepted(changes: dict[str, Any]) -> None:
         ({"client_id": "p_1"}, "client_id"),
         ({"resource": "https://api.example/#x"}, "resource"),
         ({"resource": "api"}, "resource"),
+        ({"grant_types": ("urn:ietf:params:oauth:grant-type:jwt-bearer",)}, "jwks"),
         ({"resources": ["https://a.example https://b.example"]}, "resources"),
         ({"authorization_details_types": ["unit_delegation"]}, "authorization_details_types"),
         ({"acts_for": ActsFor.OPTIONAL, "authorization_details_types": ["payment"]}, "authorization_details_types"),

@@ -14,7 +14,7 @@ from idp.audit.log import Entry, record
 from idp.clients.registration import STANDARD_SCOPES
 from idp.clients.registry import RegisteredClient
 from idp.oidc import dpop, resources, statements
-from idp.oidc.client_auth import ALL_METHODS, NONE
+from idp.oidc.client_auth import CONFIDENTIAL_METHODS
 from idp.oidc.client_requests import ClientRequest
 from idp.oidc.errors import InvalidScopeError, UnauthorizedClientError
 from idp.oidc.token_endpoint.issue import answer_for
@@ -29,7 +29,7 @@ class ClientCredentialsGrant(BaseGrant, TokenEndpointMixin):
     """`grant_type=client_credentials`, as Authlib's dispatch wants it. Confidential clients only (RFC 6749 §4.4)."""
 
     GRANT_TYPE = GRANT_TYPE
-    TOKEN_ENDPOINT_AUTH_METHODS = [method for method in ALL_METHODS if method != NONE]  # noqa: RUF012 - Authlib's own
+    TOKEN_ENDPOINT_AUTH_METHODS = CONFIDENTIAL_METHODS
 
     request: ClientRequest
 

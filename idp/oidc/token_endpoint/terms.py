@@ -4,6 +4,7 @@ from idp.clients.registry import RegisteredClient
 from idp.oidc import authorization_details, resources
 from idp.oidc.errors import InvalidScopeError
 from idp.oidc.grants import Grant
+from idp.oidc.token_endpoint.issue import OFFLINE_ACCESS
 from idp.oidc.tokens.access_token import Terms
 
 
@@ -18,6 +19,12 @@ def of_code(grant: Grant, client: RegisteredClient, form: dict[str, str], jkt: s
 def of_refresh(grant: Grant, client: RegisteredClient, form: dict[str, str], jkt: str | None) -> Terms:
     """Return the terms for a refresh (RFC 6749 §6). Raises InvalidScopeError and what `of_code` raises."""
     return _terms(grant, client, form, narrowed(grant, form.get("scope")), jkt)
+
+
+def of_offline(grant: Grant, client: RegisteredClient, form: dict[str, str], jkt: str | None) -> Terms:
+    """Return the terms for an access token without refresh token: as for a refresh, but for `offline_access`."""
+    scope = tuple(each for each in narrowed(grant, form.get("scope")) if each != OFFLINE_ACCESS)
+    return _terms(grant, client, form, scope, jkt)
 
 
 def narrowed(grant: Grant, asked: str | None) -> tuple[str, ...]:

@@ -19,9 +19,10 @@ from idp import clock, ids
 from idp.audit.log import Entry, record
 from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting, Reason
+from idp.features import TOKEN_EXCHANGE
 from idp.oidc import access_tokens, authorization_details, dpop, grants, resources, statements
 from idp.oidc.access_tokens import Found
-from idp.oidc.client_auth import ALL_METHODS, NONE
+from idp.oidc.client_auth import CONFIDENTIAL_METHODS
 from idp.oidc.client_requests import ClientRequest
 from idp.oidc.errors import (
     InvalidRequestError,
@@ -39,7 +40,7 @@ from idp.oidc.tokens.access_token import Terms
 from idp.rules.levels import Acr, parse_acr
 from idp.store import hot
 
-GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
+GRANT_TYPE = TOKEN_EXCHANGE
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the name of a type
 
 
@@ -56,7 +57,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
     """The grant, as Authlib's dispatch wants it: for confidential clients that are registered for it."""
 
     GRANT_TYPE = GRANT_TYPE
-    TOKEN_ENDPOINT_AUTH_METHODS = [method for method in ALL_METHODS if method != NONE]  # noqa: RUF012 - Authlib's own
+    TOKEN_ENDPOINT_AUTH_METHODS = CONFIDENTIAL_METHODS
 
     request: ClientRequest
 
