@@ -128,7 +128,7 @@ def test_without_scripts_a_link_passes_by_a_dead_portal(site: Site, new_page: Ca
         expect(page.locator("#done")).to_be_visible()
 
 
-@pytest.mark.browser_errors("does not have permission to navigate")
+@pytest.mark.browser_errors("Unsafe attempt to initiate navigation", "does not have permission to navigate")
 def test_a_portal_cannot_lead_the_browser_away(site: Site, page: Page) -> None:
     """The frames are sandboxed: a portal's page signs its own user out, and that is all."""
     script = b"<title>x</title><script>top.location = 'https://evil.example/'</script>"
