@@ -43,12 +43,18 @@ class RegistrationPolicy(BaseModel):
             raise ClientMetadataInvalid(what="grant_types")
         if protocol.authorization_details_types and client.acts_for is ActsFor.NEVER:
             raise ClientMetadataInvalid(what="authorization_details_types")
-        for uri in client.redirect_uris:
-            if not self._takes(uri, native=protocol.application_type == "native"):
-                raise ClientMetadataInvalid(what="redirect_uris", value=uri)
+        places = {
+            "redirect_uris": client.redirect_uris,
+            "post_logout_redirect_uris": client.post_logout_redirect_uris,
+            "initiate_login_uri": (client.initiate_login_uri,) if client.initiate_login_uri else (),
+        }
+        for name, uris in places.items():
+            for uri in uris:
+                if not self._takes(uri, native=protocol.application_type == "native"):
+                    raise ClientMetadataInvalid(what=name, value=uri)
 
     def _takes(self, uri: str, *, native: bool) -> bool:
-        """Whether codes may go to this host. An application's own machine and scheme have none to judge."""
+        """Whether browsers may be sent to this host. An application's own machine and scheme have none to judge."""
         parts = urlsplit(uri)
         host = parts.hostname or ""
         if not self.redirect_hosts or (native and (not host or host in LOOPBACK_HOSTS)):

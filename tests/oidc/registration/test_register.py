@@ -21,6 +21,7 @@ from tests.oidc.registration.registrar import CALLBACK, bearer, initial_token, p
 from tests.support import rows
 from tests.support.application import MakeApp
 from tests.support.clocks import MovedClock
+from tests.support.parallel import all_at_once
 from tests.support.signing import plant_keys
 
 
@@ -229,6 +230,14 @@ def test_a_token_is_used_up(app: Flask) -> None:
     assert_refused(post(app, {"redirect_uris": [CALLBACK]}, token), "invalid_token", 401)
 
 
+def test_the_last_use_is_one_client_s(app: Flask) -> None:
+    """Many at the same moment: one statement decides, the others are told that there is none left."""
+    token = initial_token(uses=1)
+    works = [lambda: post(app, {"redirect_uris": [CALLBACK]}, token).status_code] * 6
+    assert sorted(map(str, all_at_once(app, works))) == ["201", *["401"] * 5]
+    assert db.session.query(Client).count() == 1
+
+
 def test_a_token_expires(app: Flask, moved_clock: MovedClock) -> None:
     token = initial_token(days=1)
     moved_clock.advance(timedelta(days=1))
@@ -295,6 +304,16 @@ def test_a_public_client_never_goes_without_pkce(sqlite_app: Flask) -> None:
         ({"redirect_hosts": ("*.example",)}, {}, None),
         ({"redirect_hosts": ("*.client.example",)}, {}, "invalid_redirect_uri"),
         ({"redirect_hosts": ("other.example",)}, {}, "invalid_redirect_uri"),
+        (
+            {"redirect_hosts": ("client.example",)},
+            {"post_logout_redirect_uris": ["https://other.example/"]},
+            "invalid_client_metadata",
+        ),
+        (
+            {"redirect_hosts": ("client.example",)},
+            {"initiate_login_uri": "https://other.example/"},
+            "invalid_client_metadata",
+        ),
         (
             {"redirect_hosts": ("client.example",)},
             {"application_type": "native", "redirect_uris": ["http://127.0.0.1/cb", "org.example.app:/cb"]},
