@@ -9,19 +9,21 @@ from typing import Any
 import pytest
 
 from idp import clock, ids
-from idp.oidc import backchannel_logout
+from idp.oidc import backchannel_logout, userinfo
 from idp.oidc.token_endpoint.token_exchange import ACCESS_TOKEN
 from idp.oidc.token_endpoint.token_exchange import GRANT_TYPE as EXCHANGE
 from idp.oidc.tokens import jws
 from idp.settings import settings
 from tests.oidc.portal import API, Portal, basic, claims_in, header_of, is_alive, stored
 from tests.oidc.proofs import Key
+from tests.oidc.registration import registrar
 from tests.support import rows
 
 CODE, REFRESH, ID_TOKEN, JWT, OPAQUE = "code", "refresh token", "ID token", "access JWT", "opaque access token"
 OWN_JWT, LOGOUT, ASSERTION, PROOF, SECRET = (
     *("client's own access JWT", "logout token", "client assertion", "DPoP proof", "client secret"),
 )
+USERINFO, INITIAL, REGISTRATION = "signed UserInfo", "initial access token", "registration access token"
 
 
 class Issued:
@@ -38,6 +40,7 @@ class Issued:
         self.grants = [self.portal.granted(person_id), self.portal.granted(person_id), self.opaque.granted(person_id)]
         answer, opaque = self.portal.tokens(self.grants[1]), self.opaque.tokens(self.grants[2])
         own = self.portal.post("/oidc/token", {"grant_type": "client_credentials"}).get_json()
+        self.told = registrar.registered(portal.app, registrar.initial_token())
         now = clock.timestamp()
         about = {"iss": settings().issuer, "aud": "all", "iat": now, "exp": now + 60, "jti": ids.new_id("")}
         self.tokens = {
@@ -51,6 +54,9 @@ class Issued:
             ASSERTION: Key().proof(header={"typ": "JWT"}, iss="all", sub="all", aud=settings().issuer),
             PROOF: Key().proof(),
             SECRET: str(self.portal.secret),
+            USERINFO: jws.sign({**about, "sub": person_id}, alg="RS256", typ=userinfo.JWT_TYPE),
+            INITIAL: registrar.initial_token(),
+            REGISTRATION: self.told["registration_access_token"],
         }
 
     def whose(self, kind: str) -> Portal:
@@ -89,6 +95,15 @@ def _client_secret(issued: Issued, kind: str) -> bool:
     return issued.portal.post("/oidc/token", {"grant_type": "client_credentials"}, headers=headers).status_code == 200
 
 
+def _register(issued: Issued, kind: str) -> bool:
+    body = {"redirect_uris": [registrar.CALLBACK]}
+    return registrar.post(issued.portal.app, body, issued.tokens[kind]).status_code == 201
+
+
+def _manage(issued: Issued, kind: str) -> bool:
+    return registrar.manage(issued.portal.app, issued.told, "GET", token=issued.tokens[kind]).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("consumer", "takes"),
     [
@@ -99,6 +114,8 @@ def _client_secret(issued: Issued, kind: str) -> bool:
         (_redeem, {CODE}),
         (_refresh, {REFRESH}),
         (_client_secret, {SECRET}),
+        (_register, {INITIAL}),
+        (_manage, {REGISTRATION}),
     ],
 )
 def test_each_takes_its_own_kind(
@@ -114,7 +131,7 @@ def test_each_takes_its_own_kind(
 def test_revocation_revokes_its_own_kinds(sqlite_portal: Portal) -> None:
     """RFC 7009 §2.2: always 200; but what is neither access nor refresh token ends nothing."""
     issued = Issued(sqlite_portal)
-    for kind in (CODE, ID_TOKEN, LOGOUT, ASSERTION, PROOF, SECRET):
+    for kind in (CODE, ID_TOKEN, LOGOUT, ASSERTION, PROOF, SECRET, USERINFO, INITIAL, REGISTRATION):
         assert issued.portal.revoke(issued.tokens[kind]).status_code == 200
     assert all(is_alive(grant_id) for grant_id in issued.grants)
     assert all(_introspection(issued, kind) for kind in (JWT, OPAQUE, OWN_JWT, REFRESH))
