@@ -82,7 +82,7 @@ def test_a_request_that_is_right_leads_to_sign_in(browser: Browser) -> None:
         ({"code_challenge": "a" * 42 + "~"}, "invalid_request"),
         # OpenID Connect Core §3.1.2.1 prompt, max_age
         ({"prompt": "none login"}, "invalid_request"),
-        ({"prompt": "create"}, "invalid_request"),
+        ({"prompt": "none create"}, "invalid_request"),
         ({"prompt": "NONE"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),
         ({"max_age": "1.5"}, "invalid_request"),
@@ -101,6 +101,7 @@ def test_a_request_that_is_right_leads_to_sign_in(browser: Browser) -> None:
         ({"claims": '{"id_token": {"acr": {"values": "L1"}}}'}, "invalid_request"),
         ({"claims": '{"id_token": {"acr": {"values": [1]}}}'}, "invalid_request"),
         ({"claims": '{"id_token": {"sub": {"value": 7}}}'}, "invalid_request"),
+        ({"claims": '{"userinfo": {"sub": {"values": [7]}}}'}, "invalid_request"),
         ({"claims": '{"id_token": {"name": {"value": "\\ud800"}}}'}, "invalid_request"),
         ({"claims": '{"x": NaN}'}, "invalid_request"),
         ({"claims": '{"x":' + "[" * 9000}, "invalid_request"),
@@ -170,7 +171,7 @@ def test_a_client_without_the_code_grant(browser: Browser) -> None:
 
 def test_scope_that_is_not_understood_is_ignored(browser: Browser) -> None:
     """OpenID Connect Core §3.1.2.1; a retired or foreign business is understood, so it is refused (above)."""
-    assert asked(browser, scope="openid email unheard.of profile openid")["scope"] == ["openid", "profile"]
+    assert asked(browser, scope="openid e-mail unheard.of profile openid")["scope"] == ["openid", "profile"]
 
 
 def test_scope_of_this_provider_that_the_client_lacks(browser: Browser) -> None:
