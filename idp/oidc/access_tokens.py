@@ -12,6 +12,7 @@ from idp.oidc import grants, statements
 from idp.oidc.grants import Grant, GrantLost
 from idp.oidc.tokens import jws
 from idp.oidc.tokens.access_token import JWT_TYPE, grant_id_of
+from idp.settings import settings
 from idp.store import hot
 
 
@@ -45,10 +46,13 @@ def find(on: hot.Executor, token: str) -> Found | None:
 
 
 def concerns(client: RegisteredClient, claims: dict[str, Any]) -> bool:
-    """Whether a token is any business of `client`: issued to it, or for the API that it is (RFC 7662 §2.1)."""
+    """Whether a token is any business of `client`: issued to it, or for the API that it is (RFC 7662 §2.1).
+
+    Nobody else is this issuer, the usual audience of clients without an API, whatever a registration says.
+    """
     if claims["client_id"] == client.client_id:
         return True
-    return client.resource is not None and client.resource == claims["aud"]
+    return client.resource is not None and client.resource == claims["aud"] != settings().issuer
 
 
 def is_jwt(token: str) -> bool:

@@ -15,6 +15,7 @@ from idp.delegation.model import Binding
 from idp.oidc.token_endpoint.token_exchange import ACCESS_TOKEN, GRANT_TYPE
 from idp.sessions import browser_sessions
 from idp.sessions.model import Authorization, PortalSession
+from idp.settings import settings
 from idp.store.db import db, transaction
 from tests.oidc.portal import (
     API,
@@ -357,6 +358,17 @@ def test_whose_token_it_is(switcher: Portal, own: str) -> None:
     """Neither issued to it nor for it: as if the token were none."""
     stranger = Portal.registered(switcher.app, "stranger", **SWITCHER, resource="https://stranger.example")
     assert_refused(exchange(stranger, own), "invalid_request")
+
+
+def test_nobody_is_the_issuer(switcher: Portal, person: str) -> None:
+    """Tokens of clients without an API are for UserInfo; a client that claims our address is not given them."""
+    issuer = settings().issuer
+    plain = Portal.registered(switcher.app, "plain", **SWITCHER, resource=None)
+    token = plain.tokens(plain.granted(person, resource=issuer))["access_token"]
+    pretender = Portal.registered(switcher.app, "pretender", **SWITCHER, resource=issuer)
+    assert_refused(exchange(pretender, token), "invalid_request")
+    assert pretender.introspect(token) == {"active": False}
+    assert exchange(plain, token).status_code == 200
 
 
 def test_a_client_that_is_not_registered_for_it(sqlite_portal: Portal) -> None:
