@@ -49,7 +49,7 @@ def device_authorization() -> Response:
     if not settings().is_on(Feature.DEVICE):
         abort(HTTPStatus.NOT_FOUND)
     asked = client_requests.read(request)
-    client = server.authenticate_client(asked, ALL_METHODS)
+    client = server.authenticate_client(asked, ALL_METHODS, "device_authorization")
     if DEVICE_CODE not in client.grant_types:
         raise UnauthorizedClientError("The client may not use this grant_type")
     checked = _checked(client, asked.form)

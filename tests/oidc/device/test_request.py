@@ -11,6 +11,7 @@ from idp import clock, ids, jobs
 from idp.sessions.model import DeviceCode
 from idp.settings import settings
 from idp.store.db import db
+from tests.oidc import client_jwt
 from tests.oidc.device.scene import GRANTS, SCOPES, Scene
 from tests.oidc.portal import API, Portal, assert_refused, body_of
 from tests.support.application import MakeApp
@@ -95,6 +96,17 @@ def test_a_public_client(scene: Scene) -> None:
     response = public.post("/oidc/device_authorization", {"scope": "openid"})
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["", "/oidc/token", "/oidc/device_authorization"])
+def test_a_client_that_signs(scene: Scene, path: str) -> None:
+    """RFC 7523 §3: the audience is the issuer; libraries of the time before name an address."""
+    more = {"jwks": client_jwt.key_set()}
+    values = {"token_endpoint_auth_method": "private_key_jwt", "grant_types": GRANTS, "scopes": SCOPES, "more": more}
+    signing = Portal.registered(scene.app, "signing", public=True, **values)
+    form = client_jwt.credentials("signing", aud=settings().issuer + path) | {"scope": "openid"}
+    assert signing.post("/oidc/device_authorization", form, headers={}).status_code == 200
+    assert_refused(signing.post("/oidc/device_authorization", form, headers={}), "invalid_client", 401)
 
 
 def test_discovery(scene: Scene) -> None:
