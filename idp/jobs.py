@@ -32,6 +32,7 @@ from idp.sessions.model import (
     Draft,
     Interaction,
     OpaqueToken,
+    PushedRequest,
     RefreshToken,
     RevokedToken,
     UsedJti,
@@ -51,7 +52,7 @@ log = structlog.get_logger()
 # Authorizations expire only if they came by token exchange; after the opaque tokens that hang on them.
 _EXPIRING = (
     *(AuthorizationCode, RefreshToken, OpaqueToken, Authorization),
-    *(RevokedToken, UsedJti, Interaction, Draft, SmsCode, InitialAccessToken),
+    *(RevokedToken, UsedJti, Interaction, PushedRequest, Draft, SmsCode, InitialAccessToken),
 )
 
 

@@ -131,6 +131,7 @@ SENTENCES: dict[str, str] = {
     # Authorization requests and logout requests of portals (DESIGN 3, F3, F5)
     "authorization_request_unreadable": N_("登录请求格式有误，请返回应用重新发起登录"),
     "client_unknown": N_("该应用未在本平台登记或已停用，为保护您的账号，登录已停止"),
+    "request_uri_unknown": N_("这次登录请求已失效或已使用，请返回应用重新登录"),
     "redirect_uri_unknown": N_("该应用的返回地址未经登记，为保护您的账号，登录已停止。请联系该应用的管理人员"),
     "uscc_account_needed": N_("请使用统一社会信用代码注册的账号登录办理业务"),
     "logout_refused": N_("应用发来的退出请求有误，您尚未退出登录"),

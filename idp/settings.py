@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     company_register_key: SecretStr = SecretStr("")
 
     code_lifetime: int = Field(60, ge=10, le=600)
+    pushed_request_lifetime: int = Field(60, ge=5, le=600)
     access_token_lifetime: int = Field(300, ge=30, le=3600)
     id_token_lifetime: int = Field(3600, ge=60, le=86400)
     refresh_token_lifetime: int = Field(30 * 86400, ge=600)

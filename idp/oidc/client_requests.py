@@ -7,7 +7,7 @@ logs. An answer is JSON that nobody stores.
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, ParamSpec
 from urllib.parse import parse_qsl
@@ -64,8 +64,8 @@ class ClientRequest(OAuth2Request):
         return value
 
 
-def read(request: Request) -> ClientRequest:
-    """Read a client's request. Raises InvalidRequestError."""
+def read(request: Request, *, may_repeat: Collection[str] = ()) -> ClientRequest:
+    """Read a client's request; of parameters that `may_repeat` the last one stands. Raises InvalidRequestError."""
     if request.query_string:
         raise InvalidRequestError("Parameters belong into the body, not into the address")
     if request.mimetype != FORM:
@@ -75,17 +75,21 @@ def read(request: Request) -> ClientRequest:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise InvalidRequestError("The body is too long", status_code=413) from error
-    return ClientRequest(_parameters(body), request.headers.get("Authorization"), request.headers.get("DPoP"))
+    return ClientRequest(
+        _parameters(body, may_repeat), request.headers.get("Authorization"), request.headers.get("DPoP")
+    )
 
 
-def _parameters(body: bytes) -> dict[str, str]:
+def _parameters(body: bytes, may_repeat: Collection[str]) -> dict[str, str]:
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError as error:
         raise InvalidRequestError("The body cannot be read") from error
     form = dict(pairs)
     if len(form) != len(pairs):
-        raise _repeated(Counter(name for name, _ in pairs))
+        counts = Counter(name for name, _ in pairs if name not in may_repeat)
+        if any(count > 1 for count in counts.values()):
+            raise _repeated(counts)
     # Control characters occur in no parameter (RFC 6749 Appendix A), and a database refuses some of them.
     if not all(value.isprintable() for value in form.values()):
         raise InvalidRequestError("A parameter holds control characters")

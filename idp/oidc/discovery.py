@@ -7,6 +7,7 @@ from idp.features import GRANT_TYPES, Feature
 from idp.i18n import LOCALES
 from idp.oidc import client_assertion, dpop
 from idp.oidc.authorization_details import TYPE as UNIT_DELEGATION
+from idp.oidc.authorize import request_object
 from idp.oidc.authorize.checks import FORM_POST, PROMPTS, QUERY
 from idp.oidc.client_auth import ALL_METHODS, CONFIDENTIAL_METHODS
 from idp.oidc.tokens.claims import CLAIMS_SUPPORTED
@@ -19,7 +20,7 @@ def metadata(settings: Settings) -> dict[str, Any]:
     """Return the metadata. Businesses are scopes too, but each is its portal's: they are not listed."""
     return {
         **_endpoints(settings.issuer),
-        **_authorization(),
+        **_authorization(settings),
         **_tokens(settings),
         **_device(settings),
         **_registration(settings),
@@ -40,7 +41,7 @@ def _endpoints(issuer: str) -> dict[str, Any]:
     }
 
 
-def _authorization() -> dict[str, Any]:
+def _authorization(settings: Settings) -> dict[str, Any]:
     return {
         "scopes_supported": list(STANDARD_SCOPES),
         "response_types_supported": ["code"],
@@ -52,9 +53,21 @@ def _authorization() -> dict[str, Any]:
         "acr_values_supported": list(ACR_VALUES),
         "ui_locales_supported": [locale.replace("_", "-") for locale in LOCALES],  # BCP 47
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,  # left out, it would mean true (Discovery §3)
+        **_requests(settings),
     }
+
+
+def _requests(settings: Settings) -> dict[str, Any]:
+    """RFC 9101 §10.5, RFC 9126 §5. `request_uri_parameter_supported` left out would mean true (Discovery §3)."""
+    objects, pushed = settings.is_on(Feature.REQUEST_OBJECT), settings.is_on(Feature.PAR)
+    found: dict[str, Any] = {"request_parameter_supported": objects, "request_uri_parameter_supported": objects}
+    if objects:
+        found["require_request_uri_registration"] = True
+        found["request_object_signing_alg_values_supported"] = list(request_object.ALGORITHMS)
+    if pushed:
+        found["pushed_authorization_request_endpoint"] = f"{settings.issuer}/oidc/par"
+        found["require_pushed_authorization_requests"] = False
+    return found
 
 
 def _tokens(settings: Settings) -> dict[str, Any]:

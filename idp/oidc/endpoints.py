@@ -1,6 +1,6 @@
 """All endpoints of the protocol: importing a module is what hangs its routes on the blueprint."""
 
-from idp.oidc import client_endpoints, device_authorization, end_session, session_management, userinfo
+from idp.oidc import client_endpoints, device_authorization, end_session, par, session_management, userinfo
 from idp.oidc.authorize import views
 from idp.oidc.blueprint import blueprint
 from idp.oidc.registration import endpoint as registration
@@ -10,6 +10,7 @@ __all__ = [
     "client_endpoints",
     "device_authorization",
     "end_session",
+    "par",
     "registration",
     "session_management",
     "userinfo",

@@ -35,6 +35,8 @@ __all__ = [
     "InvalidGrantError",
     "InvalidRedirectUriError",
     "InvalidRequestError",
+    "InvalidRequestObjectError",
+    "InvalidRequestUriError",
     "InvalidScopeError",
     "InvalidSoftwareStatementError",
     "InvalidTargetError",
@@ -67,6 +69,18 @@ class UnsupportedGrantTypeError(OAuth2Error):
 
     error = "unsupported_grant_type"
     description = "This grant_type is not supported"
+
+
+class InvalidRequestObjectError(OAuth2Error):
+    """RFC 9101 §7: the request object is malformed, wrongly signed, or for somebody else."""
+
+    error = "invalid_request_object"
+
+
+class InvalidRequestUriError(OAuth2Error):
+    """RFC 9101 §7: the `request_uri` cannot be used, or nothing usable is there."""
+
+    error = "invalid_request_uri"
 
 
 class InvalidTargetError(OAuth2Error):

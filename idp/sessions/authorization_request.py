@@ -45,6 +45,7 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     dpop_jkt: str | None = None
+    pushed: str | None = None
     org_hint: str | None = None
     device: str | None = None
     unit_delegation: UnitDelegation | None = None

@@ -210,6 +210,23 @@ class RevokedToken(Base):
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
 
 
+class PushedRequest(Base):
+    """A pushed authorization request (RFC 9126), kept as SHA-256 of its reference.
+
+    `opened_at` is when a browser first brought it, `used_at` when its sign-in ended.
+    """
+
+    __tablename__ = "pushed_request"
+
+    request_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    parameters: Mapped[str] = mapped_column(EncryptedText("pushed_request.parameters"))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    opened_at: Mapped[datetime | None] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
 class UsedJti(Base):
     """A `jti` that may be presented once, as a fingerprint together with its kind and issuer."""
 

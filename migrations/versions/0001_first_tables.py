@@ -220,6 +220,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_revoked_token_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
+        "pushed_request",
+        sa.Column("request_hash", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("parameters", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.client_id"], name=op.f("fk_pushed_request_client_id_client")),
+        sa.PrimaryKeyConstraint("request_hash", name=op.f("pk_pushed_request")),
+    )
+    with op.batch_alter_table("pushed_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pushed_request_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "used_jti",
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
@@ -676,6 +691,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("signing_key")
+    with op.batch_alter_table("pushed_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pushed_request_expires_at"))
+
+    op.drop_table("pushed_request")
     with op.batch_alter_table("used_jti", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_used_jti_expires_at"))
 

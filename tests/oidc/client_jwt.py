@@ -56,6 +56,16 @@ def assertion(client_id: str, *, alg: str = "ES256", key: Key | None = None, **c
     return signed(claims | changes, alg=alg, key=key)
 
 
+def request_object(client_id: str, parameters: dict[str, Any], *, alg: str = "ES256", **changes: Any) -> str:
+    """Return a request object (RFC 9101 §4), signed unless `alg` is none."""
+    now = clock.timestamp()
+    about = {"iss": client_id, "aud": settings().issuer, "iat": now, "exp": now + 300}
+    claims = about | parameters | changes
+    if alg == "none":
+        return compact({"alg": "none"}, claims, lambda _: b"")
+    return signed(claims, alg=alg)
+
+
 def credentials(client_id: str, **changes: Any) -> dict[str, str]:
     """Return the form parameters of a client that authenticates by assertion."""
     return {"client_assertion_type": TYPE, "client_assertion": assertion(client_id, **changes)}

@@ -168,11 +168,32 @@ def claims_parameter(walk: Walk, value: Any) -> None:
     assert "name" in claims_in(body_of(walk.portal.redeem(code))["id_token"])
 
 
-def request_objects_are_off(walk: Walk, value: Any) -> None:
-    """Where the parameter is taken, another probe says so."""
+def request_objects(walk: Walk, value: Any) -> None:
+    assert value is True
+    request_object_algorithms(walk, ["ES256"])
+
+
+def request_object_algorithms(walk: Walk, values: Any) -> None:
+    for alg in values:
+        asked = {"request_object_signing_alg": "none"} if alg == "none" else {"jwks": client_jwt.key_set()}
+        client_id = walk.client(**asked).client_id
+        text = client_jwt.request_object(client_id, request_parameters(client_id=client_id), alg=alg)
+        answer = walk.browser.get(f"/oidc/authorize?client_id={client_id}&request={text}")
+        assert page_of(answer)[0] == "/consent", alg
+
+
+def request_uris(walk: Walk, value: Any) -> None:
+    """Taken where registered; the fetch itself is tested beside the code."""
+    assert value is True
+    walk.client(request_uris=["https://portal.example/request"], jwks=client_jwt.key_set())
+    assert error_in(walk.browser.authorize(request_uri="https://portal.example/another")) == "invalid_request_uri"
+
+
+def nobody_must_push(walk: Walk, value: Any) -> None:
+    """False: only clients that are registered so must (RFC 9126 §5, §6)."""
     assert value is False
-    assert error_in(walk.browser.authorize(request="a.b.c")) == "request_not_supported"
-    assert error_in(walk.browser.authorize(request_uri="https://portal.example/r")) == "request_uri_not_supported"
+    assert "code" in answer_in(walk.browser.authorize())
+    walk.client(require_pushed_authorization_requests=True)
 
 
 def grant_types(walk: Walk, values: Any) -> None:
@@ -332,8 +353,12 @@ MEMBERS: dict[str, Probe] = {
     "acr_values_supported": acr_values,
     "ui_locales_supported": ui_locales,
     "claims_parameter_supported": claims_parameter,
-    "request_parameter_supported": request_objects_are_off,
-    "request_uri_parameter_supported": request_objects_are_off,
+    "request_parameter_supported": request_objects,
+    "request_object_signing_alg_values_supported": request_object_algorithms,
+    "request_uri_parameter_supported": request_uris,
+    "require_request_uri_registration": request_uris,
+    "pushed_authorization_request_endpoint": endpoint,
+    "require_pushed_authorization_requests": nobody_must_push,
     "grant_types_supported": grant_types,
     "token_endpoint_auth_methods_supported": auth_methods("/oidc/token"),
     "introspection_endpoint_auth_methods_supported": auth_methods("/oidc/introspect"),
@@ -368,6 +393,13 @@ class Switch:
 
 
 SWITCHES: dict[Feature, Switch] = {
+    # request_parameter_supported and request_uri_parameter_supported stay, and say no
+    Feature.REQUEST_OBJECT: Switch(
+        frozenset({"request_object_signing_alg_values_supported", "require_request_uri_registration"})
+    ),
+    Feature.PAR: Switch(
+        frozenset({"pushed_authorization_request_endpoint", "require_pushed_authorization_requests"}), ("/oidc/par",)
+    ),
     Feature.DPOP: Switch(frozenset({"dpop_signing_alg_values_supported"})),
     Feature.DEVICE: Switch(
         frozenset({"device_authorization_endpoint"}),
@@ -383,6 +415,3 @@ SWITCHES: dict[Feature, Switch] = {
     ),
     Feature.SESSION_MANAGEMENT: Switch(frozenset({"check_session_iframe"}), ("/oidc/check_session",)),
 }
-
-NOT_BUILT = frozenset({Feature.REQUEST_OBJECT, Feature.PAR})
-"""Parts that have a switch and nothing behind it yet; on or off, the metadata must be the same."""

@@ -109,7 +109,7 @@ def test_what_a_client_must_know(sqlite_app: Flask) -> None:
     assert found["authorization_response_iss_parameter_supported"] is True
     assert found["backchannel_logout_supported"] is True
     assert found["backchannel_logout_session_supported"] is True
-    assert found["request_uri_parameter_supported"] is False
+    assert found["request_uri_parameter_supported"] is True
     assert found["acr_values_supported"] == [f"urn:jingban:acr:L{level}" for level in range(4)]
     assert found["ui_locales_supported"] == ["zh-Hans", "zh-Hant", "en"]
 

@@ -145,7 +145,7 @@ def test_never_in_the_address(sqlite_app: Flask, token: str) -> None:
 
 @pytest.mark.parametrize("header", [None, "Basic YTpi", "Bearer", "Bearer ", "token"])
 def test_no_token_at_all(sqlite_app: Flask, header: str | None) -> None:
-    """RFC 6750 §3.1: then the challenge holds no error; RFC 9449 §7.1: and names what DPoP proofs may be signed with."""
+    """RFC 6750 §3.1: then the challenge holds no error; RFC 9449 §7.1: it names what DPoP proofs may be signed by."""
     headers = {} if header is None else {"Authorization": header}
     response = sqlite_app.test_client().get("/oidc/userinfo", headers=headers)
     assert response.status_code == 401

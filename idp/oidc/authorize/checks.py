@@ -71,14 +71,32 @@ def each_parameter_once(case: Case) -> Fields:
     return _SETTLED
 
 
-def no_request_object(case: Case) -> Fields:
-    """OpenID Connect Core §3.1.2.6: signed requests and self-issued registration are answered as not supported."""
-    if case.parameters.get("request") is not None:
-        raise errors.RequestNotSupportedError("The request parameter is not supported")
-    if case.parameters.get("request_uri") is not None:
-        raise errors.RequestURINotSupportedError("The request_uri parameter is not supported")
+def request_could_be_had(case: Case) -> Fields:
+    """RFC 9101 §6, RFC 9126 §4: what stands elsewhere was found there and is right."""
+    if case.defect is not None:
+        raise case.defect
+    return {"pushed": case.pushed}
+
+
+def no_self_issued_registration(case: Case) -> Fields:
+    """OpenID Connect Core §3.1.2.6."""
     if case.parameters.get("registration") is not None:
         raise errors.RegistrationNotSupportedError("The registration parameter is not supported")
+    return _SETTLED
+
+
+def pushed_where_demanded(case: Case) -> Fields:
+    """RFC 9126 §6; FAPI 2.0 Security Profile §5.3.2.2: only pushed requests."""
+    protocol = case.client.protocol
+    if case.pushed is None and (protocol.require_pushed_authorization_requests or protocol.profile):
+        raise errors.InvalidRequestError("This client must push its authorization requests")
+    return _SETTLED
+
+
+def signed_where_demanded(case: Case) -> Fields:
+    """RFC 9101 §10.5."""
+    if case.client.protocol.require_signed_request_object and not case.is_signed:
+        raise errors.InvalidRequestError("This client must sign its authorization requests")
     return _SETTLED
 
 
@@ -236,8 +254,11 @@ def _claims(case: Case) -> ClaimsAsked:
 
 
 CHECKS: tuple[Check, ...] = (
+    request_could_be_had,
     each_parameter_once,
-    no_request_object,
+    no_self_issued_registration,
+    pushed_where_demanded,
+    signed_where_demanded,
     response_type_code,
     response_mode_known,
     scope_allowed,

@@ -19,13 +19,14 @@ from idp.oidc.authorize.situation import Situation
 from idp.oidc.errors import OAuth2Error
 from idp.rules import claims
 from idp.rules.levels import amr_claim
-from idp.sessions import device_codes, interactions, portal_sessions
+from idp.sessions import device_codes, interactions, portal_sessions, pushed_requests
 from idp.sessions.interactions import InteractionGone
 from idp.settings import settings
 from idp.store import hot
 from idp.store.db import release
 
 OPENID = "openid"
+LONGEST_FAPI_CODE = 60
 
 
 class SituationChanged(Exception):
@@ -50,9 +51,15 @@ def code(situation: Situation) -> str:
             redirect_uri=situation.request.redirect_uri,
             code_challenge=situation.request.code_challenge,
             dpop_jkt=situation.request.dpop_jkt,
-            expires_at=clock.millis() + settings().code_lifetime * 1000,
+            expires_at=clock.millis() + _code_lifetime(situation) * 1000,
         )
     return secret
+
+
+def _code_lifetime(situation: Situation) -> int:
+    """Seconds. FAPI 2.0 Security Profile §5.3.2.1: at most 60."""
+    lifetime = settings().code_lifetime
+    return min(lifetime, LONGEST_FAPI_CODE) if situation.client.protocol.profile else lifetime
 
 
 def to_device(situation: Situation, device_id: str) -> None:
@@ -78,7 +85,7 @@ def _grant(on: hot.Executor, situation: Situation) -> str:
 
 def refusal(situation: Situation, error: OAuth2Error) -> None:
     """Close the interaction with an error for the client. Raises InteractionGone when it was finished meanwhile."""
-    if situation.progress.interaction_id is None:
+    if situation.progress.interaction_id is None and situation.request.pushed is None:
         return
     release()
     with hot.transaction() as on:
@@ -100,6 +107,9 @@ def refusal(situation: Situation, error: OAuth2Error) -> None:
 def _claim(on: hot.Executor, situation: Situation) -> None:
     interaction_id = situation.progress.interaction_id
     if interaction_id is not None and not interactions.finish(on, interaction_id):
+        raise InteractionGone
+    pushed = situation.request.pushed
+    if pushed is not None and not pushed_requests.claim(on, pushed):  # RFC 9126 §4: it serves once
         raise InteractionGone
 
 

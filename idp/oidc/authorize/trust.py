@@ -10,8 +10,14 @@ from typing import ClassVar
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.errors import DomainError
+from idp.oidc.authorize import sources
 from idp.oidc.authorize.parse import Parameters, RequestUnreadable
 from idp.oidc.authorize.redirect_uris import is_registered
+from idp.oidc.authorize.sources import Source
+from idp.oidc.errors import OAuth2Error
+
+JUST_NOW = ""
+"""What stands for the key of a pushed request while it is being pushed."""
 
 
 class ClientUnknown(DomainError):
@@ -28,19 +34,53 @@ class RedirectUriUnknown(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request whose client and redirect URI are right; everything else is still to be checked."""
+    """A request whose client and redirect URI are right; everything else is still to be checked.
+
+    `pushed` is the key of the pushed request that the parameters come from, `is_signed` whether the client signed
+    them; with a `defect` they could not be had at all, and `parameters` is what was sent in their place.
+    """
 
     client: RegisteredClient
     redirect_uri: str
     parameters: Parameters
+    pushed: str | None = None
+    is_signed: bool = False
+    defect: OAuth2Error | None = None
 
 
-def establish(parameters: Parameters) -> Case:
-    """Return the case of a request. Raises RequestUnreadable, ClientUnknown, RedirectUriUnknown."""
-    if parameters.spoilt("client_id", "redirect_uri"):
+class RequestUriUnknown(DomainError):
+    """The request stands elsewhere (RFC 9126, RFC 9101), cannot be had, and says of no address where to answer."""
+
+    code: ClassVar[str] = "request_uri_unknown"
+
+
+def establish(sent: Parameters) -> Case:
+    """Return the case of a request. Raises RequestUnreadable, ClientUnknown, RedirectUriUnknown, RequestUriUnknown."""
+    if sent.spoilt("client_id", "redirect_uri"):
         raise RequestUnreadable
-    client = _client_known(parameters)
-    return Case(client, _redirect_uri_registered(parameters, client), parameters)
+    client = _client_known(sent)
+    try:
+        source = sources.read(sent, client)
+    except OAuth2Error as error:
+        return _defective(client, sent, error)
+    if source.parameters.spoilt("redirect_uri"):
+        raise RequestUnreadable
+    uri = _redirect_uri_registered(source.parameters, client)
+    return Case(client, uri, source.parameters, source.pushed, source.is_signed)
+
+
+def of_push(source: Source, client: RegisteredClient) -> Case:
+    """Return the case of a request that an authenticated client pushes. Raises RedirectUriUnknown."""
+    uri = _redirect_uri_registered(source.parameters, client)
+    return Case(client, uri, source.parameters, pushed=JUST_NOW, is_signed=source.is_signed)
+
+
+def _defective(client: RegisteredClient, sent: Parameters, error: OAuth2Error) -> Case:
+    """The request cannot be had, but what was sent beside it may say where to tell so. Raises RequestUriUnknown."""
+    try:
+        return Case(client, _redirect_uri_registered(sent, client), sent, defect=error)
+    except RedirectUriUnknown as unknown:
+        raise RequestUriUnknown from unknown
 
 
 def _client_known(parameters: Parameters) -> RegisteredClient:

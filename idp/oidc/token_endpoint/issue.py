@@ -37,7 +37,9 @@ def issue(
     claims = access_token.claims_of(grant, client, acting, terms)
     access = access_token.issue(on, client, claims, grant.id)
     body = answer_for(access, claims)
-    if REFRESH_TOKEN in client.grant_types:
+    # FAPI 2.0 Security Profile §5.3.2.1: no rotation; the one that was presented stays good, bound as it is.
+    stays = parent_hash is not None and bool(client.protocol.profile)
+    if REFRESH_TOKEN in client.grant_types and not stays:
         body["refresh_token"] = _refresh_token(on, grant, client, parent_hash, terms.jkt)
     if OPENID in terms.scope:
         body["id_token"] = id_token.issue(grant, client, acting, access_token=access.token, nonce=nonce)

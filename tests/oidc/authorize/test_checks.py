@@ -90,8 +90,8 @@ def test_a_request_that_is_right_leads_to_sign_in(browser: Browser) -> None:
         ({"max_age": "٣"}, "invalid_request"),
         ({"max_age": "9" * 30}, "invalid_request"),
         # OpenID Connect Core §3.1.2.6
-        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
-        ({"request_uri": "https://portal.example/request.jwt"}, "request_uri_not_supported"),
+        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "invalid_request_object"),
+        ({"request_uri": "https://portal.example/request.jwt"}, "invalid_request_uri"),
         ({"registration": "{}"}, "registration_not_supported"),
         # OpenID Connect Core §5.5
         ({"claims": "{"}, "invalid_request"),
