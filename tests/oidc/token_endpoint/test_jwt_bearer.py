@@ -153,7 +153,7 @@ def test_units_and_pairwise_names(signer: Portal) -> None:
         {"jti": None},
         {"key": ECKey.generate_key("P-256", {"kid": "ec"})},
     ],
-    ids=str,
+    ids=", ".join,
 )
 def test_refused(signer: Portal, changes: dict[str, Any]) -> None:
     """RFC 7523 §3.1."""
