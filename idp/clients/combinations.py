@@ -12,7 +12,7 @@ from idp.clients import public_keys
 from idp.clients.description import AUTH_METHODS, KEY_JWT, PUBLIC, SECRET_JWT, NewClient
 from idp.clients.metadata import ClientMetadataInvalid
 from idp.clients.model import ActsFor
-from idp.features import GRANT_TYPES, JWT_BEARER, TOKEN_EXCHANGE
+from idp.features import DEVICE_CODE, GRANT_TYPES, JWT_BEARER, TOKEN_EXCHANGE
 from idp.settings import LOOPBACK_HOSTS
 
 LONGEST_ID, LONGEST_NAME = 64, 100
@@ -168,6 +168,8 @@ def profile_is_whole(client: NewClient) -> None:
         return
     if client.token_endpoint_auth_method != KEY_JWT:
         raise ClientMetadataInvalid(what="token_endpoint_auth_method")
+    if DEVICE_CODE in client.grant_types:  # whoever shows a code cannot be told from whoever relays one
+        raise ClientMetadataInvalid(what="grant_types")
     if any(not uri.startswith("https://") for uri in client.redirect_uris):
         raise ClientMetadataInvalid(what="redirect_uris")
     algorithms = {

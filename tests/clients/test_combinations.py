@@ -115,3 +115,44 @@ def test_refused_by_name(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(ClientMetadataInvalid) as caught:
         check(described(**changes))
     assert caught.value.facts["what"] == what
+
+
+FAPI: dict[str, Any] = {
+    "profile": "fapi2",
+    "token_endpoint_auth_method": "private_key_jwt",
+    "jwks_uri": "https://portal.example/jwks",
+    "id_token_alg": "PS256",
+}
+
+
+def test_a_client_of_the_fapi_profile_is_accepted() -> None:
+    check(described(**FAPI))
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"token_endpoint_auth_method": "client_secret_basic"}, "token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "none"}, "token_endpoint_auth_method"),
+        ({"jwks_uri": None}, "jwks"),
+        ({"jwks_uri": None, "jwks": {"keys": []}}, "jwks"),
+        ({"jwks_uri": None, "jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}}, "jwks"),
+        ({"id_token_alg": "RS256"}, "id_token_signed_response_alg"),
+        ({"access_token_alg": "RS256"}, "access_token_alg"),
+        ({"userinfo_signed_response_alg": "RS256"}, "userinfo_signed_response_alg"),
+        ({"token_endpoint_auth_signing_alg": "RS256"}, "token_endpoint_auth_signing_alg"),
+        ({"token_endpoint_auth_signing_alg": "HS256"}, "token_endpoint_auth_signing_alg"),
+        ({"request_object_signing_alg": "none"}, "request_object_signing_alg"),
+        ({"request_object_signing_alg": "HS256"}, "request_object_signing_alg"),
+        ({"request_uris": ["http://portal.example/request"]}, "request_uris"),
+        ({"redirect_uris": ("http://127.0.0.1/cb",)}, "redirect_uris"),
+        ({"grant_types": ("authorization_code", "urn:ietf:params:oauth:grant-type:device_code")}, "grant_types"),
+        ({"require_pkce": False}, "require_pkce"),
+    ],
+    ids=str,
+)
+def test_what_the_fapi_profile_forbids_cannot_be_registered(changes: dict[str, Any], what: str) -> None:
+    """FAPI 2.0 Security Profile §5.3.2, §5.4.1."""
+    with pytest.raises(ClientMetadataInvalid) as refused:
+        check(described(**FAPI | changes))
+    assert refused.value.facts["what"] == what

@@ -29,6 +29,7 @@ from tests.oidc.portal import VERIFIER, Portal, assert_refused, basic, body_of
 from tests.oidc.proofs import Key
 from tests.support import rows
 from tests.support.clocks import MovedClock
+from tests.support.parallel import all_at_once
 
 
 @pytest.fixture
@@ -95,6 +96,19 @@ def test_of_two_sign_ins_from_one_reference_one_is_answered(trusted: Portal) -> 
     late = tabs[1].resume(waiting[1])
     assert late.status_code == 400
     assert "Location" not in late.headers
+
+
+def test_of_many_sign_ins_that_end_at_once_one_is_answered(trusted: Portal) -> None:
+    """Each in a browser of its own, all from one reference: one code, and nobody gets a 500."""
+    request_uri = pushed(trusted)
+    tabs = [Browser(trusted.app) for _ in range(6)]
+    waiting = [interaction_in(open_with(tab, "trusted", request_uri)) for tab in tabs]
+    for n, tab in enumerate(tabs):
+        tab.sign_in(rows.person(n))
+    db.session.rollback()
+    works = [lambda tab=tab, one=one: tab.resume(one) for tab, one in zip(tabs, waiting, strict=True)]
+    answers = all_at_once(trusted.app, works)
+    assert sorted(answer.status_code for answer in answers if isinstance(answer, TestResponse)) == [303, *[400] * 5]
 
 
 def test_a_refusal_ends_it_too(app: Flask, portal: Portal) -> None:
