@@ -14,8 +14,9 @@ from tests.recruitment.conftest import Portal
 from tests.recruitment.issuer import UNIT_A, Issuer
 from tests.support.visitor import Visitor
 
-WITHOUT_CSRF = {"backchannel.obey", "api.create_position", "api.list_positions"}
-"""They do not look at cookies: a signed token or a bearer token decides."""
+WITHOUT_CSRF = {"backchannel.obey", "api.create_position", "api.list_positions", "third_party.initiated_by_form"}
+"""They do not look at cookies: a signed token or a bearer token decides, or nothing is changed, as when another site
+sends somebody here to sign in (OpenID Connect Core §4)."""
 
 
 def routes(portal: Portal, method: str) -> list[tuple[str, str]]:
