@@ -27,7 +27,9 @@ ALGORITHMS = tuple(KEY_OF)
 MAX_KEYS = 32
 RSA_BITS = range(2048, 8193)
 
-_NUMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+_NUMBERS = {("RSA", None): ("n", "e"), ("EC", "P-256"): ("crv", "x", "y"), ("OKP", "Ed25519"): ("crv", "x")}
+"""The numbers of a key, by type and curve: those that an algorithm of ours can use, and no others."""
+
 _SECRET = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
@@ -69,24 +71,27 @@ def holds_secrets(jwks: Any) -> bool:
 def _key(member: Any) -> PublicKey | None:
     if not isinstance(member, dict) or not _SECRET.isdisjoint(member) or not _may_verify(member):
         return None
-    kty = member.get("kty")
-    names = _NUMBERS.get(kty, ()) if isinstance(kty, str) else ()
+    kty = _text(member, "kty") or ""
+    crv = None if kty == "RSA" else _text(member, "crv")
+    names = _NUMBERS.get((kty, crv), ())
     numbers: dict[str, str | list[str]] = {name: value for name in names if isinstance(value := member.get(name), str)}
     if not numbers or len(numbers) != len(names) or not _is_strong(member):
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", SecurityWarning)
-            key = import_key({"kty": str(kty), **numbers})
+            key = import_key({"kty": kty, **numbers})
     except (JoseError, ValueError, SecurityWarning):
         return None
-    return PublicKey(key, str(kty), _text(member, "crv"), _text(member, "kid"), _text(member, "alg"))
+    return PublicKey(key, kty, crv, _text(member, "kid"), _text(member, "alg"))
 
 
 def _may_verify(member: dict[str, Any]) -> bool:
     """RFC 7517 §4.2, §4.3: a key for encryption is none for signatures."""
     operations = member.get("key_ops")
-    return member.get("use") in {None, "sig"} and (operations is None or "verify" in operations)
+    # Compared one by one: a set would have to hash what may be a list.
+    may_be_used = operations is None or (isinstance(operations, list) and "verify" in operations)
+    return may_be_used and member.get("use") in (None, "sig")
 
 
 def _is_strong(member: dict[str, Any]) -> bool:

@@ -159,6 +159,8 @@ def forget_token(session: Session, client_id: str, token: str) -> None:
 
 
 def _held(session: Session, client_id: str, token: str, *, lock: bool = False) -> tuple[Client, RegistrationPolicy]:
+    if not client_id.isascii() or not client_id.isprintable():  # what PostgreSQL cannot store must not reach it
+        raise TokenRefused
     found = select(Client, RegistrationAccessToken).join(
         RegistrationAccessToken, RegistrationAccessToken.client_id == Client.client_id
     )

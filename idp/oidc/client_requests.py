@@ -71,18 +71,22 @@ def read(request: Request, *, may_repeat: Collection[str] = ()) -> ClientRequest
     if request.mimetype != FORM:
         msg = f"Content-Type must be {FORM}"
         raise InvalidRequestError(msg)
-    try:
-        body = request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise InvalidRequestError("The body is too long", status_code=413) from error
     return ClientRequest(
-        _parameters(body, may_repeat), request.headers.get("Authorization"), request.headers.get("DPoP")
+        _parameters(body(request), may_repeat), request.headers.get("Authorization"), request.headers.get("DPoP")
     )
 
 
-def _parameters(body: bytes, may_repeat: Collection[str]) -> dict[str, str]:
+def body(request: Request) -> bytes:
+    """Return the bytes that were sent; they can be asked for again. Raises InvalidRequestError for too many."""
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+        return request.get_data(cache=True)
+    except RequestEntityTooLarge as error:
+        raise InvalidRequestError("The body is too long", status_code=413) from error
+
+
+def _parameters(sent: bytes, may_repeat: Collection[str]) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(sent.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError as error:
         raise InvalidRequestError("The body cannot be read") from error
     form = dict(pairs)

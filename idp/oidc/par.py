@@ -35,11 +35,10 @@ def pushed_authorization_request() -> Response:
     """RFC 9126 §2.1, §2.2."""
     if not settings().is_on(Feature.PAR):
         abort(HTTPStatus.NOT_FOUND)
-    body = request.get_data(cache=True)
     asked = client_requests.read(request, may_repeat=frozenset({RESOURCE}))
     client = server.authenticate_client(asked, ALL_METHODS, "par")
     proof = dpop.at_par_endpoint(asked, client)
-    source = _source(body, client)
+    source = _source(client_requests.body(request), client)
     if proof.jkt is not None:
         source = _bound(source, proof.jkt)
     _check(source, client)

@@ -175,3 +175,11 @@ def test_clients_of_administrators_have_no_such_token(sqlite_app: Flask) -> None
     rows.client()
     headers = {"Authorization": "Bearer x"}
     assert_refused(sqlite_app.test_client().get("/oidc/register/portal", headers=headers), "invalid_token", 401)
+
+
+@pytest.mark.parametrize("client_id", ["%00", "c_x%00", "%ff", "%F0%9F%98%80", "x" * 5000])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_what_no_client_can_be_called_is_an_unknown_client(postgres_app: Flask, client_id: str, method: str) -> None:
+    """PostgreSQL does not even store some of these."""
+    told = {"registration_client_uri": f"/oidc/register/{client_id}", "registration_access_token": "x"}
+    assert_refused(manage(postgres_app, told, method, {"client_id": client_id}), "invalid_token", 401)

@@ -68,8 +68,9 @@ def test_what_cannot_be_read_is_refused(sqlite_portal: Portal, body: bytes | str
     assert_refused(_raw(sqlite_portal, body), "invalid_request")
 
 
-def test_a_body_that_is_too_long_is_refused(sqlite_portal: Portal) -> None:
-    assert_refused(_raw(sqlite_portal, "grant_type=" + "x" * 70_000), "invalid_request", 413)
+@pytest.mark.parametrize("path", [*ENDPOINTS, "/oidc/par", "/oidc/device_authorization", "/oidc/userinfo"])
+def test_a_body_that_is_too_long_is_refused(sqlite_portal: Portal, path: str) -> None:
+    assert_refused(_raw(sqlite_portal, "grant_type=" + "x" * 70_000, path), "invalid_request", 413)
 
 
 @pytest.mark.parametrize("grant_type", ["password", "implicit", "urn:x", "\u6388\u6743", '"\\'])
