@@ -29,7 +29,8 @@ from idp.flows import (
 )
 from idp.flows import help as help_pages
 from idp.gateways import Gateways, build_gateways
-from idp.oidc import endpoints, fast_paths
+from idp.oidc import endpoints, fast_paths, fetch
+from idp.oidc.registration import software_statement
 from idp.settings import Settings
 from idp.store import vault
 from idp.store.db import db
@@ -60,7 +61,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 
 
 def create_app(settings: Settings) -> Flask:
-    """Return the provider as a WSGI application. Raises KeyFileError when the key file cannot be used."""
+    """Return the provider as a WSGI application.
+
+    Raises KeyFileError when the key file cannot be used, SettingWrong for the file of another setting.
+    """
     logs.configure(settings.log_level, settings.log_format)
     app = Flask("idp", template_folder=str(paths.templates()), static_folder=None)
     opened = vault.load(settings.key_file)
@@ -79,6 +83,8 @@ def create_app(settings: Settings) -> Flask:
     CSRFProtect(app).exempt(endpoints.blueprint)  # clients send no cookie; authorization requests come from elsewhere
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    software_statement.init_app(app, settings)
+    fetch.init_app(app, settings)
     jobs.register_handlers()
     fast_paths.install(app, settings)
     if settings.trusted_proxies:

@@ -26,7 +26,8 @@ from idp.clients.registration_policy import RegistrationPolicy
 from idp.delegation import catalogue
 from idp.features import GRANT_TYPES
 from idp.oidc import sector_identifier
-from idp.settings import Settings
+from idp.sessions import client_removal
+from idp.settings import Settings, SettingWrong
 from idp.store import hot, keyring, vault
 from idp.store.db import db
 from idp.store.vault import KeyFileError
@@ -57,7 +58,7 @@ def application() -> Iterator[Flask]:
     """Open the application for a command that works on the database."""
     try:
         app = create_app(load_settings())
-    except KeyFileError as error:
+    except (KeyFileError, SettingWrong) as error:
         raise Problem(str(error)) from error
     with app.app_context():
         try:
@@ -343,9 +344,9 @@ def client_list() -> None:
 @client.command("disable")
 @click.argument("client_id")
 def client_disable(client_id: str) -> None:
-    """Disable a portal: from now on it is unknown."""
+    """Disable a portal: from now on it is unknown, and its tokens and sessions are over."""
     with application():
-        if not registration.disable(client_id):
+        if not client_removal.disable(client_id):
             msg = f"there is no living client {client_id}"
             raise Problem(msg)
     click.echo(f"{client_id} is disabled")

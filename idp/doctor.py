@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp import clock, paths
 from idp.app import create_app
 from idp.audit import chain
-from idp.settings import Settings
+from idp.settings import Settings, SettingWrong
 from idp.store import hot, keyring
 from idp.store.db import db
 from idp.store.vault import KeyFileError
@@ -42,6 +42,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
         app = create_app(settings)
     except KeyFileError as error:
         yield Finding("key file", ok=False, says=str(error))
+        return
+    except SettingWrong as error:
+        yield Finding("settings", ok=False, says=str(error))
         return
     with app.app_context():
         database = _database(settings)

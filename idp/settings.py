@@ -26,6 +26,13 @@ Network = IPv4Network | IPv6Network
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+class SettingWrong(Exception):
+    """A setting names a file that cannot serve; the message says which, and why, for an operator."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"JINGBAN_{name.upper()}: {reason}")
+
+
 class Settings(BaseSettings):
     """Everything an operator may set. Lifetimes are in seconds."""
 

@@ -23,7 +23,6 @@ __all__ = [
     "check",
     "description_of",
     "disable",
-    "disable_within",
     "give_secret",
     "mend_secret",
     "needs_secret",
@@ -142,14 +141,11 @@ def all_clients(session: Session) -> list[Client]:
     return list(session.scalars(select(Client).order_by(Client.client_id)))
 
 
-def disable(client_id: str) -> bool:
-    """Disable a client: it is unknown from now on. Returns False when there is no such living client."""
-    with transaction() as session:
-        return disable_within(session, client_id)
+def disable(session: Session, client_id: str) -> bool:
+    """Let a client be unknown from now on; `idp.sessions.client_removal` ends what hangs on it.
 
-
-def disable_within(session: Session, client_id: str) -> bool:
-    """Disable a client as a part of something larger; see `disable`."""
+    Returns False when there is no such living client.
+    """
     disabled = session.execute(
         update(Client)
         .where(Client.client_id == client_id, Client.disabled_at.is_(None))

@@ -6,6 +6,7 @@ out of itself. Both are bearer secrets of 256 bits, kept as SHA-256.
 """
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,10 +27,6 @@ class TokenRefused(Exception):
     """The initial or registration access token is unknown, used up, expired, or of another client."""
 
 
-class ChangedMeanwhile(Exception):
-    """Somebody else changed the client between look and write."""
-
-
 @dataclass(frozen=True, slots=True)
 class NewToken:
     """An initial access token to be made: for what, how often (None: without bound), and until when."""
@@ -42,12 +39,11 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True)
 class Managed:
-    """A client as its own registration access token may see it; `version` says which state this is."""
+    """A client as its own registration access token may see it."""
 
     client: NewClient
     policy: RegistrationPolicy
     issued_at: datetime
-    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,7 @@ def register(client: NewClient, policy: RegistrationPolicy, initial_token: str |
             )
         )
         record(session, Entry("client.self_registered", client_id=client.client_id, details={"token": label}))
-        managed = Managed(client, policy, row.created_at, row.version)
+        managed = Managed(client, policy, row.created_at)
     return Registered(managed, secret, token)
 
 
@@ -129,26 +125,28 @@ def _use_up(session: Session, token: str) -> str:
 def find(client_id: str, token: str) -> Managed:
     """Return the living client that `token` manages. Raises TokenRefused for every other (RFC 7592 §2.1)."""
     row, policy = _held(db.session(), client_id, token)
-    return Managed(registration.description_of(row), policy, row.created_at, row.version)
+    return _managed(row, policy)
 
 
-def replace(client: NewClient, token: str, *, seen: Managed, secret: str | None) -> Registered:
-    """Let the client be as `client`, which was checked, says (RFC 7592 §2.2: what is left out is gone).
+def replace(
+    client_id: str, token: str, described: Callable[[Managed], NewClient], *, secret: str | None
+) -> Registered:
+    """Let the client be as `described` says (RFC 7592 §2.2: what is left out is gone).
 
-    `secret` is the one that the client repeats, None if it does not. Raises TokenRefused, ClientMetadataInvalid for a
-    wrong secret, and ChangedMeanwhile when the client is not any more as it was `seen`.
+    Of many at the same moment one follows the other: `described` is asked while the row is held, and is given what
+    stands then. It must be quick. `secret` is the one that the client repeats, None if it does not. Raises
+    TokenRefused, ClientMetadataInvalid for a wrong secret, and what `described` raises.
     """
     with transaction() as session:
-        row, policy = _held(session, client.client_id, token, lock=True)
-        if row.version != seen.version:
-            raise ChangedMeanwhile
+        row, policy = _held(session, client_id, token, lock=True)
         if secret is not None and not hmac.compare_digest(ids.fingerprint(secret), row.secret_hash or ""):
             raise ClientMetadataInvalid(what="client_secret")
+        client = described(_managed(row, policy))
         registration.write(row, client)
         fresh = registration.mend_secret(row)
         session.flush()
-        record(session, Entry("client.self_changed", client_id=client.client_id))
-        managed = Managed(client, policy, row.created_at, row.version)
+        record(session, Entry("client.self_changed", client_id=client_id))
+        managed = Managed(client, policy, row.created_at)
     return Registered(managed, fresh, token)
 
 
@@ -156,6 +154,10 @@ def forget_token(session: Session, client_id: str, token: str) -> None:
     """Take its registration access token from a client that is to be removed. Raises TokenRefused."""
     _held(session, client_id, token, lock=True)
     session.execute(delete(RegistrationAccessToken).where(RegistrationAccessToken.client_id == client_id))
+
+
+def _managed(row: Client, policy: RegistrationPolicy) -> Managed:
+    return Managed(registration.description_of(row), policy, row.created_at)
 
 
 def _held(session: Session, client_id: str, token: str, *, lock: bool = False) -> tuple[Client, RegistrationPolicy]:

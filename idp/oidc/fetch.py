@@ -22,7 +22,9 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from idp.settings import settings
+from flask import Flask
+
+from idp.settings import Settings, SettingWrong, settings
 
 SECONDS = 3.0
 MAX_BODY = 64 * 1024
@@ -42,6 +44,19 @@ class FetchFailed(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Read the file of `fetch_ca_file` if it is set. Raises SettingWrong: at start, not at the first call."""
+    del app
+    if settings.fetch_ca_file is None:
+        return
+    try:
+        _tls_context(settings.fetch_ca_file)
+    except ssl.SSLError as error:
+        raise SettingWrong("fetch_ca_file", f"{settings.fetch_ca_file} holds no certificates (PEM)") from error
+    except OSError as error:
+        raise SettingWrong("fetch_ca_file", f"{settings.fetch_ca_file} cannot be read ({error.strerror})") from error
 
 
 @dataclass(frozen=True, slots=True)

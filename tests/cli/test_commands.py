@@ -219,6 +219,31 @@ def test_wrong_settings_are_named(jingban: Run, variables: dict[str, str], compl
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("setting", ["software_statement_jwks", "fetch_ca_file"])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\xff", b"{}", b'{"keys": []}', b'{"keys": [{"kty": "oct", "k": "eA"}]}']
+)
+def test_a_file_that_cannot_serve_is_found_at_start(
+    jingban: Run, tmp_path: Path, setting: str, content: bytes | None
+) -> None:
+    """Not by the first client that needs it. The doctor says it, and nothing starts."""
+    jingban("keys", "init")
+    file = tmp_path / "keys-of-others"
+    if content is not None:
+        file.write_bytes(content)
+    variable = {f"JINGBAN_{setting.upper()}": str(file)}
+    doctor = jingban("doctor", **variable)
+    assert doctor.returncode == 1
+    [complaint] = [line for line in doctor.stdout.splitlines() if str(file) in line]
+    assert complaint.startswith(f"WRONG  settings: JINGBAN_{setting.upper()}: ")
+    for command in ("serve", "worker"):
+        refused = jingban(command, **variable)
+        assert refused.returncode == 1
+        assert f"JINGBAN_{setting.upper()}: {file} " in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
 def test_unknown_setting_in_the_file_is_named(jingban: Run, tmp_path: Path) -> None:
     (tmp_path / "jingban.toml").write_text('isuer = "https://idp.example"\n')
     refused = jingban("--config", "jingban.toml", "doctor")

@@ -7,10 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from idp.clients import registration, registry
+from idp.clients import registry
 from idp.clients.metadata import ProtocolMetadata
 from idp.clients.model import ActsFor, Client
 from idp.clients.registry import RegisteredClient
+from idp.sessions import client_removal
 from idp.store.db import db, transaction
 from tests.support import rows
 from tests.support.clocks import MovedClock, moved_clock
@@ -75,7 +76,7 @@ def test_a_disabled_client_is_unknown_within_two_seconds(app: Flask, moved_clock
     # A2
     rows.client("portal")
     assert registry.find("portal") is not None
-    registration.disable("portal")
+    client_removal.disable("portal")
     moved_clock.advance(LATER)
     assert registry.find("portal") is None
 

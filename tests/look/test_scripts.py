@@ -86,7 +86,7 @@ def test_older_answer_does_not_overwrite_a_newer_choice(catalogue: str, page: Pa
 def test_form_is_sent_once(catalogue: str, page: Page) -> None:
     page.goto(f"{catalogue}/sign-in")
     sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.method))
+    page.on("request", lambda request: sent.append(request.method) if request.is_navigation_request() else None)
     page.route("**/sign-in", lambda route: route.fulfill(status=204))
     for _ in range(3):
         page.get_by_role("button", name="登录", exact=True).click()

@@ -75,8 +75,11 @@ def to_device(situation: Situation, device_id: str) -> None:
 def _grant(on: hot.Executor, situation: Situation) -> str:
     """Claim the end of the interaction, store the authorization and return its id."""
     _claim(on, situation)
-    if on.one(statements.HOLD_SESSION, id=situation.subject.session_id) is None:
+    held = on.one(statements.HOLD_SESSION, id=situation.subject.session_id, client_id=situation.client.client_id)
+    if held is None:
         raise SituationChanged
+    if held[0] is not None:  # disabled, and this process does not know it yet
+        raise InteractionGone
     granted = situation.granted(on)
     if isinstance(granted, Refused):
         raise SituationChanged

@@ -2,8 +2,13 @@
 
 from idp.store.hot import Statement
 
-# Nobody may end the session until the transaction commits: what is hung on it meanwhile would never be told.
-HOLD_SESSION = Statement("SELECT id FROM browser_session WHERE id = :id AND ended_at IS NULL", lock="FOR SHARE")
+# Nobody may end the session or disable the client until the transaction commits: what is hung on them meanwhile would
+# never be told, or would come back with the client.
+HOLD_SESSION = Statement(
+    "SELECT c.disabled_at FROM browser_session b JOIN client c ON c.client_id = :client_id "
+    "WHERE b.id = :id AND b.ended_at IS NULL",
+    lock="FOR SHARE",
+)
 
 INSERT_AUTHORIZATION = Statement(
     'INSERT INTO "authorization" (id, portal_session_id, client_id, kind, subject_id, unit_id, scope, businesses, '

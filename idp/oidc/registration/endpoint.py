@@ -17,7 +17,7 @@ from idp.clients import combinations, self_registration
 from idp.clients.description import NewClient
 from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
 from idp.clients.registration_policy import RegistrationPolicy
-from idp.clients.self_registration import ChangedMeanwhile, Registered, TokenRefused
+from idp.clients.self_registration import Managed, Registered, TokenRefused
 from idp.features import Feature
 from idp.oidc import sector_identifier, strict_json
 from idp.oidc.blueprint import blueprint
@@ -38,7 +38,6 @@ from idp.web import Access, access
 
 MAX_BODY = 64 * 1024
 PREFIX = "c_"
-TRIES = 3
 RESPONSE_ONLY = (
     *("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"),
 )
@@ -88,6 +87,7 @@ def register() -> Response:
     policy = _policy(initial_token)
     described = NewClient(ids.new_id(PREFIX), "", (), **_decided_by(policy))
     client = _checked(client_metadata.read(software_statement.applied(_body()), described, policy), policy)
+    _check_sector(client)
     return _told(self_registration.register(client, policy, initial_token), HTTPStatus.CREATED)
 
 
@@ -104,7 +104,7 @@ def read_client(client_id: str) -> Response:
 @access(Access.CLIENT)
 @for_registration
 def update_client(client_id: str) -> Response:
-    """RFC 7592 §2.2: the whole description anew; of two at the same moment the later sees the earlier's work."""
+    """RFC 7592 §2.2: the whole description anew; of many at the same moment the last stands, whole."""
     token = _needed_bearer()
     seen = self_registration.find(client_id, token)
     body = _body()
@@ -113,14 +113,13 @@ def update_client(client_id: str) -> Response:
     secret = body.get("client_secret")
     if not isinstance(secret, str | None):
         raise ClientMetadataInvalid(what="client_secret")
-    described = software_statement.applied(body)
-    for _ in range(TRIES):
-        client = _checked(client_metadata.read(described, seen.client, seen.policy), seen.policy)
-        try:
-            return _told(self_registration.replace(client, token, seen=seen, secret=secret))
-        except ChangedMeanwhile:
-            seen = self_registration.find(client_id, token)
-    raise TemporarilyUnavailableError("The client is being changed by others", status_code=503)
+    said = software_statement.applied(body)
+
+    def described(stands: Managed) -> NewClient:
+        return _checked(client_metadata.read(said, stands.client, stands.policy), stands.policy)
+
+    _check_sector(described(seen))  # clients alone decide about it: what stands then changes nothing
+    return _told(self_registration.replace(client_id, token, described, secret=secret))
 
 
 @blueprint.delete("/oidc/register/<client_id>")
@@ -156,9 +155,13 @@ def _checked(client: NewClient, policy: RegistrationPolicy) -> NewClient:
     """Return `client` when all of it may be registered. Raises ClientMetadataInvalid."""
     combinations.check(client)
     policy.check(client)
-    release()  # the document of the sector may come slowly
-    sector_identifier.check(client)
     return client
+
+
+def _check_sector(client: NewClient) -> None:
+    """Fetch the document of the sector, if there is one; it may come slowly. Raises ClientMetadataInvalid."""
+    release()
+    sector_identifier.check(client)
 
 
 def _told(registered: Registered, status: HTTPStatus = HTTPStatus.OK) -> Response:

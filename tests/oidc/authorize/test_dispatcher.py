@@ -12,7 +12,7 @@ from idp.audit.model import AuditEntry
 from idp.clients.model import Client
 from idp.delegation import grants
 from idp.oidc.authorize import needs
-from idp.sessions import browser_sessions, interactions, portal_sessions
+from idp.sessions import browser_sessions, client_removal, interactions, portal_sessions
 from idp.sessions.interactions import InteractionGone
 from idp.sessions.model import Authorization, AuthorizationCode, Interaction, PortalSession
 from idp.settings import settings
@@ -102,6 +102,17 @@ def test_a_client_disabled_meanwhile(browser: Browser, moved_clock: MovedClock) 
         session.get_one(Client, "portal").disabled_at = clock.now()
     moved_clock.advance(timedelta(seconds=3))  # the copy of the client in the process is trusted for two
     assert_gone(browser.resume(interaction))
+
+
+def test_a_client_disabled_a_moment_ago(browser: Browser) -> None:
+    """While this process still trusts its copy: what would be granted now would outlive the client's end (U13)."""
+    interaction = browser.journey()
+    person = rows.person()
+    browser.sign_in(person)
+    client_removal.disable("portal")
+    assert_gone(browser.resume(interaction))
+    db.session.rollback()
+    assert db.session.scalars(select(Authorization).where(Authorization.subject_id == person)).all() == []
 
 
 def test_what_was_checked_is_what_counts_not_the_address(browser: Browser) -> None:

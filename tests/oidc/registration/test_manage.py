@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from idp import ids
 from idp.clients import registry, self_registration
+from idp.clients.description import NewClient
 from idp.clients.model import ActsFor, Client
 from idp.store.db import db, transaction
 from tests.oidc.portal import Portal, assert_refused, body_of, is_alive, portal_session_alive
@@ -127,13 +128,20 @@ def test_what_an_administrator_decided_stays(sqlite_app: Flask) -> None:
 
 
 def test_a_change_in_between_is_seen(app: Flask) -> None:
-    """Of two updates at the same moment the later begins with what the earlier left; none is lost half."""
+    """What an administrator decided a moment ago stays: an update begins with what stands when it is written."""
     told = registered(app, initial_token())
-    seen = self_registration.find(told["client_id"], told["registration_access_token"])
-    assert manage(app, told, "PUT", body_for(told, redirect_uris=[OTHER])).status_code == 200
-    with pytest.raises(self_registration.ChangedMeanwhile):
-        self_registration.replace(seen.client, told["registration_access_token"], seen=seen, secret=None)
-    assert body_of(manage(app, told, "GET"))["redirect_uris"] == [OTHER]
+    token = told["registration_access_token"]
+    seen = self_registration.find(told["client_id"], token)
+    with transaction() as session:
+        session.execute(update(Client).values(min_person_level=2, version=Client.version + 1))
+    given: list[self_registration.Managed] = []
+
+    def described(stands: self_registration.Managed) -> NewClient:
+        given.append(stands)
+        return stands.client
+
+    self_registration.replace(told["client_id"], token, described, secret=None)
+    assert (seen.client.min_person_level, given[0].client.min_person_level) == (0, 2)
 
 
 def test_delete_ends_everything(app: Flask, moved_clock: MovedClock) -> None:

@@ -12,6 +12,7 @@ from idp.clients.metadata import ClientMetadataInvalid
 from idp.clients.registration import NewClient
 from idp.clients.registry import TRUST_MS
 from idp.features import Feature
+from idp.sessions import client_removal
 from idp.settings import settings
 from tests.oidc.counting import statements
 from tests.oidc.portal import API, Portal, assert_refused, audited, body_of, claims_in, header_of
@@ -184,7 +185,7 @@ def test_a_disabled_client_s_tokens_are_dead(service: Portal, moved_clock: Moved
     api = Portal.registered(service.app, "api", resource=API)
     token = _token(service)["access_token"]
     assert api.introspect(token)["active"] is True
-    registration.disable("service")
+    client_removal.disable("service")
     moved_clock.advance(timedelta(milliseconds=TRUST_MS))
     assert api.introspect(token) == {"active": False}
 
