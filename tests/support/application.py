@@ -4,6 +4,7 @@
 a test that needs one starts the sandbox and sets its address with `make_app(url, sms_url=…)`.
 """
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,9 +75,9 @@ def migrated_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"migrated_{request.param.removesuffix('ql')}_url"))
 
 
-@pytest.fixture
-def make_app(key_file: Path) -> Iterator[MakeApp]:
-    """Return a function that builds the application on a URL, with any setting changed by keyword."""
+@contextlib.contextmanager
+def app_factory(key_file: Path) -> Iterator[MakeApp]:
+    """Give a function that builds the application on a URL, with any setting changed by keyword; close them after."""
     made: list[Flask] = []
 
     def make(database_url: str, **changes: Any) -> Flask:
@@ -92,6 +93,13 @@ def make_app(key_file: Path) -> Iterator[MakeApp]:
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
+
+
+@pytest.fixture
+def make_app(key_file: Path) -> Iterator[MakeApp]:
+    """Return a function that builds the application on a URL, with any setting changed by keyword."""
+    with app_factory(key_file) as make:
+        yield make
 
 
 @pytest.fixture
