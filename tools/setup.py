@@ -2,7 +2,8 @@
 
 The Makefile's targets all end here. It runs on a fresh Debian with nothing but Python, so it uses the standard
 library only. As root it installs missing Debian packages; else it prints the command that does. Python packages
-go into `.venv`, which is left alone as long as `pyproject.toml` and `constraints.txt` stay as they are.
+go into `.venv`, which is left alone as long as `pyproject.toml` and `constraints.txt` stay as they are. The tests use
+some npm packages too, which go beside the `package-lock.json` that names them.
 """
 
 from __future__ import annotations  # an older Python must get as far as the sentence that refuses it
@@ -28,11 +29,14 @@ STAMP = VENV / "jingban.json"
 CONSTRAINTS = ROOT / "constraints.txt"
 OLDEST = (3, 11)
 REQUIRE_SERVICES = "JINGBAN_REQUIRE_SERVICES"
+JAVASCRIPT = ROOT / "tests/recipes"
 
 SERVICES = {
     "chromium": "/usr/bin/chromium",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "nodejs": "/usr/bin/node",
+    "npm": "/usr/bin/npm",
     "postgresql": "/usr/lib/postgresql/*/bin/initdb",
     "redis-server": "/usr/bin/redis-server",
 }
@@ -100,6 +104,8 @@ def set_up(job: Job) -> None:
         usable = _usable_venv()
         install_debian_packages(missing_packages(job, usable))
         install_python_packages(job.extras, usable)
+        if job.services:
+            install_npm_packages()
         compile_catalogues()
     finally:
         os.close(lock)
@@ -219,6 +225,28 @@ def lock_text(frozen: str) -> str:
     pinned = [line for line in frozen.splitlines() if "==" in line]
     kept = [line for line in pinned if line.partition("==")[0].lower() not in DATA_PACKAGES]
     return LOCK_HEADER + "".join(f"{line}\n" for line in sorted(kept, key=str.lower))
+
+
+# --- npm packages ------------------------------------------------------------------------------------------------
+
+
+def install_npm_packages() -> None:
+    """Make `node_modules` hold what `package-lock.json` says, unless its stamp says that it does.
+
+    Without npm, or if npm fails, tests skip (or SetUpError, if they must not).
+    """
+    npm = shutil.which("npm")
+    stamp = JAVASCRIPT / "node_modules/.jingban"
+    wanted = hashlib.sha256((JAVASCRIPT / "package-lock.json").read_bytes()).hexdigest()
+    if npm is None or (stamp.exists() and stamp.read_text() == wanted):
+        return
+    _say(f"installing npm packages into {JAVASCRIPT.relative_to(ROOT)}/node_modules")
+    try:
+        _run([npm, "ci", "--prefix", str(JAVASCRIPT)])  # empties node_modules first, and the stamp with it
+    except SetUpError as problem:
+        _go_on_without(["npm packages"], str(problem))
+        return
+    stamp.write_text(wanted)
 
 
 def compile_catalogues() -> None:

@@ -1,4 +1,4 @@
-"""The real PostgreSQL, Redis and Chromium of this machine: where they are, and what to do without one."""
+"""The real PostgreSQL, Redis, Chromium and Node.js of this machine: where they are, and what to do without one."""
 
 import os
 import shutil
@@ -10,6 +10,9 @@ REQUIRE = "JINGBAN_REQUIRE_SERVICES"
 """Environment switch: "1" lets a missing service fail the whole session, as CI wants it."""
 
 HINT = "`make test` as root installs it from Debian's packages"
+
+NODE_MODULES = Path(__file__).parents[1] / "recipes/node_modules"
+"""The libraries of tests/recipes/package.json, once `npm ci` has put them there."""
 
 
 def postgres_bin() -> Path | None:
@@ -31,9 +34,26 @@ def chromium() -> str | None:
     return shutil.which("chromium")
 
 
+def node() -> str | None:
+    """Return the path of Node.js, or None."""
+    return shutil.which("node")
+
+
+def javascript_libraries() -> Path | None:
+    """Return the folder of the installed npm packages, or None."""
+    finished = NODE_MODULES / ".package-lock.json"  # the last that npm writes
+    return NODE_MODULES if finished.exists() else None
+
+
 def missing() -> list[str]:
     """Return the names of the services that this machine lacks."""
-    found = {"PostgreSQL": postgres_bin(), "Redis": redis_server(), "Chromium": chromium()}
+    found = {
+        "PostgreSQL": postgres_bin(),
+        "Redis": redis_server(),
+        "Chromium": chromium(),
+        "Node.js": node(),
+        "npm packages": javascript_libraries(),
+    }
     return [name for name, path in found.items() if path is None]
 
 

@@ -25,12 +25,13 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(setup, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(setup, "STAMP", tmp_path / ".venv/jingban.json")
     monkeypatch.setattr(setup, "CONSTRAINTS", tmp_path / "constraints.txt")
+    monkeypatch.setattr(setup, "JAVASCRIPT", tmp_path / "recipes")
     return tmp_path
 
 
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Commands":
-    """Programs of our own for Python, `.venv`'s Python and apt-get; they write down how they were called."""
+    """Programs of our own for Python, `.venv`'s Python, apt-get and npm; they write down how they were called."""
     return Commands(tmp_path, monkeypatch)
 
 
@@ -38,7 +39,7 @@ class Commands:
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._log = directory / "called"
         self._log.touch()
-        for program in ["python", "apt-get"]:
+        for program in ["python", "apt-get", "npm"]:
             self.program(directory / "programs" / program)
         monkeypatch.setattr(sys, "executable", str(directory / "programs" / "python"))
         monkeypatch.setenv("PATH", str(directory / "programs"), prepend=":")
@@ -118,6 +119,47 @@ def test_the_committed_lock_pins_no_data_package() -> None:
     pinned = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
     assert "flask" in pinned
     assert not pinned & setup.DATA_PACKAGES
+
+
+@pytest.fixture
+def packages(checkout: Path) -> Path:
+    """The folder of the npm packages, with a lock."""
+    folder = checkout / "recipes"
+    (folder / "node_modules").mkdir(parents=True)
+    (folder / "package-lock.json").write_text("{}")
+    return folder
+
+
+def test_npm_packages_are_installed_when_the_lock_changed(packages: Path, commands: Commands) -> None:
+    setup.install_npm_packages()
+    setup.install_npm_packages()
+    assert commands.called() == [f"npm ci --prefix {packages}"]
+    (packages / "package-lock.json").write_text('{"lockfileVersion": 3}')
+    setup.install_npm_packages()
+    assert len(commands.called()) == 2
+
+
+def test_npm_that_fails_leaves_no_stamp(
+    packages: Path, commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests skip then, and say so; where services are required the set-up ends."""
+    monkeypatch.delenv(setup.REQUIRE_SERVICES, raising=False)
+    commands.program(tmp_path / "programs/npm", exit_code=1)
+    setup.install_npm_packages()
+    assert not (packages / "node_modules/.jingban").exists()
+    monkeypatch.setenv(setup.REQUIRE_SERVICES, "1")
+    with pytest.raises(setup.SetUpError, match="npm ci"):
+        setup.install_npm_packages()
+
+
+def test_the_npm_lock_is_exact_and_names_no_registry() -> None:
+    """Packages come from whatever registry npm is set up for, and are what they were by their hashes."""
+    wanted = json.loads((setup.JAVASCRIPT / "package.json").read_text())["dependencies"]
+    packages = json.loads((setup.JAVASCRIPT / "package-lock.json").read_text())["packages"]
+    assert packages.pop("")["dependencies"] == wanted
+    for name, version in wanted.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+    assert all("resolved" not in package and package["integrity"] for package in packages.values())
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,113 @@
+"""docs/integrate/oidc-client-ts.md, run by Chromium and used by a person."""
+
+import functools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.recipes.javascript import lay_out
+from tests.recipes.people import BUSINESS, MYSELF, Agent
+from tests.recipes.recipe import Recipe
+from tests.support.stack import Stack
+
+REFUSED = "Failed to load resource: the server responded with a status of 400"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - named so by the base class
+        pass
+
+
+@contextmanager
+def _served(folder: Path, port: int) -> Iterator[None]:
+    server = ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def recipe(empty_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recipe]:
+    """The files of the recipe, served as they are."""
+    recipe = Recipe.of("oidc-client-ts", empty_stack)
+    folder = lay_out(recipe, tmp_path_factory.mktemp("oidc-client-ts"), "app.js")
+    (folder / "index.html").write_text(recipe.block("html"))
+    with _served(folder, recipe.port):
+        yield recipe
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """A page without the header that tells machines apart: a portal's script may not send it to the provider."""
+    return new_page(extra_http_headers={})
+
+
+def _sign_in(page: Page, agent: Agent, choosing: str = MYSELF) -> None:
+    page.locator("[name=username]").fill(agent.who.login)
+    page.locator("[name=password]").fill(agent.who.password)
+    page.get_by_role("button", name="登录", exact=True).click()
+    if choosing != MYSELF:
+        page.locator(f"[name=unit][value={choosing}]").check()
+        page.get_by_role("button", name="为选中的单位办理业务，点击此处登录").click()
+    page.get_by_role("button", name="同意并继续").click()
+
+
+def _told(page: Page, recipe: Recipe) -> dict[str, Any]:
+    page.wait_for_url(f"{recipe.portal}/")
+    expect(page.locator("#told")).not_to_be_empty()
+    told: dict[str, Any] = json.loads(page.locator("#told").inner_text())
+    return told
+
+
+def test_a_person_signs_in_and_out(recipe: Recipe, agent: Agent, page: Page) -> None:
+    page.goto(f"{recipe.portal}/")
+    assert _told(page, recipe) == {}
+    page.locator("#login").click()
+    _sign_in(page, agent)
+    told = {"person": agent.person_id, "name": agent.who.name, "scope": ["openid", "profile"]}
+    assert _told(page, recipe) == told
+    page.locator("#logout").click()
+    page.wait_for_url(f"{recipe.portal}/")
+    expect(page.locator("#told")).to_have_text("{}")
+    page.locator("#login").click()
+    expect(page.locator("[name=password]")).to_be_visible()
+
+
+@pytest.mark.browser_errors(REFUSED)
+def test_for_a_unit_until_the_grant_is_withdrawn(recipe: Recipe, agent: Agent, page: Page) -> None:
+    """Public client, PKCE and DPoP with a bound code (RFC 9449 §10); each refresh brings a new refresh token. U13."""
+    page.goto(f"{recipe.portal}/")
+    page.locator("#login-unit").click()
+    _sign_in(page, agent, agent.unit_id)
+    told = _told(page, recipe)
+    assert (told["person"], told["actingFor"]["sub"]) == (agent.person_id, agent.unit_id)
+    assert BUSINESS in told["scope"]
+    for _ in range(2):
+        page.evaluate("document.getElementById('told').textContent = ''")
+        with page.expect_response("**/oidc/token") as refreshed:
+            page.locator("#refresh").click()
+        assert refreshed.value.json()["token_type"] == "DPoP"
+        assert _told(page, recipe) == told
+    agent.loses_the_business()
+    page.locator("#refresh").click()
+    expect(page.locator("#told")).to_have_text('{"error":"invalid_grant"}')
+
+
+def test_the_person_may_refuse(recipe: Recipe, agent: Agent, page: Page) -> None:
+    page.goto(f"{recipe.portal}/")
+    page.locator("#login").click()
+    page.locator("[name=username]").fill(agent.who.login)
+    page.locator("[name=password]").fill(agent.who.password)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.get_by_role("button", name="拒绝").click()
+    expect(page.locator("#told")).to_have_text('{"error":"access_denied"}')
