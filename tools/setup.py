@@ -32,9 +32,11 @@ REQUIRE_SERVICES = "JINGBAN_REQUIRE_SERVICES"
 JAVASCRIPT = ROOT / "tests/recipes"
 
 SERVICES = {
+    "apache2": "/usr/sbin/apache2",
     "chromium": "/usr/bin/chromium",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "libapache2-mod-auth-openidc": "/usr/lib/apache2/modules/mod_auth_openidc.so",
     "nodejs": "/usr/bin/node",
     "npm": "/usr/bin/npm",
     "postgresql": "/usr/lib/postgresql/*/bin/initdb",

@@ -1,4 +1,4 @@
-"""The real PostgreSQL, Redis, Chromium and Node.js of this machine: where they are, and what to do without one."""
+"""The real PostgreSQL, Redis, Chromium, Node.js and Apache of this machine, and what to do without one."""
 
 import os
 import shutil
@@ -8,6 +8,8 @@ import pytest
 
 REQUIRE = "JINGBAN_REQUIRE_SERVICES"
 """Environment switch: "1" lets a missing service fail the whole session, as CI wants it."""
+
+APACHE_MODULES = Path("/usr/lib/apache2/modules")
 
 HINT = "`make test` as root installs it from Debian's packages"
 
@@ -45,6 +47,12 @@ def javascript_libraries() -> Path | None:
     return NODE_MODULES if finished.exists() else None
 
 
+def apache() -> str | None:
+    """Return the path of Apache with mod_auth_openidc, or None. Debian keeps it where only root's path leads."""
+    found = shutil.which("apache2", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    return found if (APACHE_MODULES / "mod_auth_openidc.so").exists() else None
+
+
 def missing() -> list[str]:
     """Return the names of the services that this machine lacks."""
     found = {
@@ -53,6 +61,7 @@ def missing() -> list[str]:
         "Chromium": chromium(),
         "Node.js": node(),
         "npm packages": javascript_libraries(),
+        "Apache with mod_auth_openidc": apache(),
     }
     return [name for name, path in found.items() if path is None]
 
