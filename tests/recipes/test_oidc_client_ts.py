@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.recipes.javascript import lay_out
+from idp.clients.registration import NewClient, add
+from tests.recipes.javascript import SCRIPTS, lay_out
 from tests.recipes.people import BUSINESS, MYSELF, Agent
 from tests.recipes.recipe import Recipe
+from tests.support.ports import free_port
+from tests.support.services import NODE_MODULES
 from tests.support.stack import Stack
 
 REFUSED = "Failed to load resource: the server responded with a status of 400"
@@ -111,3 +114,48 @@ def test_the_person_may_refuse(recipe: Recipe, agent: Agent, page: Page) -> None
     page.get_by_role("button", name="登录", exact=True).click()
     page.get_by_role("button", name="拒绝").click()
     expect(page.locator("#told")).to_have_text('{"error":"access_denied"}')
+
+
+# --- What the recipe does without: a portal of the provider's own site, with frames and a popup ----------------------
+
+
+@pytest.fixture(scope="module")
+def same_site(empty_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a page on another port of the provider's host: a site has no port."""
+    port, folder = free_port(), tmp_path_factory.mktemp("same-site")
+    address = f"http://localhost:{port}/same-site.html"
+    for name in ("same-site.html", "same-site.js"):
+        (folder / name).symlink_to(SCRIPTS / name)
+    (folder / "node_modules").symlink_to(NODE_MODULES, target_is_directory=True)
+    (folder / "given.json").write_text(json.dumps({"issuer": empty_stack.issuer}))
+    new = NewClient(
+        client_id="same-site",
+        client_name="我的门户",
+        redirect_uris=(address,),
+        post_logout_redirect_uris=(address,),
+        token_endpoint_auth_method="none",
+        grant_types=("authorization_code",),  # without a refresh token the library asks anew in a frame
+    )
+    with empty_stack.app.app_context():
+        add(new)
+    with _served(folder, port):
+        yield address
+
+
+def test_popup_frame_and_session_monitoring(same_site: str, empty_stack: Stack, agent: Agent, page: Page) -> None:
+    """Core §3.1.2.1 `prompt=none` in a frame, Session Management 1.0; UserInfo and revocation by CORS."""
+    page.goto(same_site)
+    with page.expect_popup() as opened:
+        page.locator("#popup").click()
+    _sign_in(opened.value, agent)
+    happened = page.locator("#happened")
+    expect(happened).to_have_text("loaded")
+    assert page.evaluate("portal.getUser().then(user => user.profile.name)") == agent.who.name
+    first = page.evaluate("portal.getUser().then(user => user.access_token)")
+    assert page.evaluate("portal.signinSilent().then(user => user.access_token)") != first
+    page.evaluate("portal.revokeTokens(['access_token'])")
+
+    elsewhere = page.context.new_page()
+    elsewhere.goto(f"{empty_stack.issuer}/oidc/end_session")
+    elsewhere.get_by_role("button", name="退出登录").click()
+    expect(happened).to_contain_text("signed-out")

@@ -1,0 +1,22 @@
+// A service without a user: client credentials with client_secret_jwt; an API that checks and introspects its token.
+import * as oauth from "oauth4webapi";
+import { callOf, local, provider } from "./client.mjs";
+import { done, given } from "./user.mjs";
+
+const client = { client_id: given.client_id };
+const auth = oauth.ClientSecretJwt(given.client_secret);
+
+const tokens = await oauth.processClientCredentialsResponse(provider, client,
+  await oauth.clientCredentialsGrantRequest(provider, client, auth, { scope: "rec.position" }, local));
+const call = await callOf(tokens.access_token, given.resource);
+const seen = await oauth.validateJwtAccessToken(provider, call, given.resource, local);
+const refused = await oauth.validateJwtAccessToken(provider, call, "https://another.example/", local)
+  .catch((error) => error.code);
+
+const introspected = async () => oauth.processIntrospectionResponse(provider, client,
+  await oauth.introspectionRequest(provider, client, auth, tokens.access_token, local));
+const before = await introspected();
+await oauth.processRevocationResponse(
+  await oauth.revocationRequest(provider, client, auth, tokens.access_token, local));
+
+done({ tokens, seen, refused, before, after: await introspected() });
