@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
+from authlib.oauth2.rfc6749 import errors as authlib_errors
 from authlib.oauth2.rfc6749.authenticate_client import ClientAuthentication
-from authlib.oauth2.rfc6749.errors import InvalidClientError
 
 from idp import ids
 from idp.clients import registry
@@ -20,7 +20,7 @@ from idp.clients.registry import RegisteredClient
 from idp.oidc import client_assertion
 from idp.oidc.client_jwts import JwtRefused
 from idp.oidc.client_requests import ClientRequest
-from idp.oidc.errors import InvalidRequestError
+from idp.oidc.errors import InvalidClientError, InvalidRequestError
 
 BASIC, POST, NONE = "client_secret_basic", "client_secret_post", "none"
 CONFIDENTIAL_METHODS = [BASIC, POST, SECRET_JWT, KEY_JWT]
@@ -34,7 +34,7 @@ _NO_SECRET = "0" * 64
 
 def refused() -> InvalidClientError:
     """Return the one answer for all that fails here (RFC 6749 §5.2), with the `WWW-Authenticate` it demands."""
-    return InvalidClientError("Client authentication failed", status_code=401)
+    return InvalidClientError()
 
 
 def authenticate(request: ClientRequest, methods: Collection[str], endpoint: str = "token") -> RegisteredClient:
@@ -48,7 +48,7 @@ def authenticate(request: ClientRequest, methods: Collection[str], endpoint: str
     request.endpoint = endpoint
     try:
         client: RegisteredClient = _dispatch(request, [method], endpoint)
-    except InvalidClientError as error:
+    except authlib_errors.InvalidClientError as error:
         raise refused() from error
     return client
 

@@ -38,6 +38,8 @@ def _endpoints(issuer: str) -> dict[str, Any]:
         "introspection_endpoint": f"{issuer}/oidc/introspect",
         "revocation_endpoint": f"{issuer}/oidc/revoke",
         "end_session_endpoint": f"{issuer}/oidc/end_session",
+        "op_policy_uri": f"{issuer}/privacy",
+        "op_tos_uri": f"{issuer}/terms",
     }
 
 

@@ -4,10 +4,11 @@ A description is printable ASCII without quote and backslash (RFC 6749 §4.1.2.1
 client sent: Authlib puts the received `response_type` and `grant_type` into it unchecked, so these two are ours.
 """
 
+from http import HTTPStatus
+
 from authlib.oauth2.base import OAuth2Error, invalid_error_characters
 from authlib.oauth2.rfc6749.errors import (
     AccessDeniedError,
-    InvalidClientError,
     InvalidGrantError,
     InvalidRequestError,
     InvalidScopeError,
@@ -55,6 +56,19 @@ __all__ = [
     "body_of",
     "of_refusal",
 ]
+
+
+class InvalidClientError(OAuth2Error):
+    """RFC 6749 §5.2: client authentication failed, for whatever reason."""
+
+    error = "invalid_client"
+    description = "Client authentication failed"
+    status_code = HTTPStatus.UNAUTHORIZED
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """Return the challenge; a realm is REQUIRED of the scheme Basic (RFC 7617 §2)."""
+        challenge = f'Basic realm="jingban", error="{self.error}", error_description="{self.get_error_description()}"'
+        return [*super().get_headers(), ("WWW-Authenticate", challenge)]
 
 
 class UnsupportedResponseTypeError(OAuth2Error):

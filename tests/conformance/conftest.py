@@ -1,11 +1,14 @@
 """The conformance suite's static clients, on the running stack."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from idp.clients.metadata import ProtocolMetadata
 from idp.clients.registration import STANDARD_SCOPES, NewClient, add
+from tests.conformance.dynamic import Registrar
 from tests.conformance.suite import HOME, Registration, Suite
 from tests.support.stack import Stack
 
@@ -38,6 +41,20 @@ def clients(stack: Stack) -> dict[str, Registration]:
         "second": register(stack, "conformance-2"),
         "post": register(stack, "conformance-3", token_endpoint_auth_method="client_secret_post"),
     }
+
+
+@pytest.fixture(scope="session")
+def initial_token(stack: Stack) -> str:
+    """What the operator gives to a suite whose clients register themselves; they know no PKCE."""
+    return str(json.loads(stack.jingban("client", "token", "conformance", "--pkce-optional"))["initial_access_token"])
+
+
+@pytest.fixture
+def registrar(suite: Suite, initial_token: str) -> Iterator[Registrar]:
+    """Whoever registers clients; they are gone afterwards."""
+    found = Registrar(suite, initial_token)
+    yield found
+    found.unregister()
 
 
 @pytest.fixture

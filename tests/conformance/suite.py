@@ -11,11 +11,13 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
+from uuid import uuid4
 
 import requests
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, RSAKey
 
+from tests.oidc import client_jwt
 from tests.support.visitor import Visitor
 
 HOME = "https://conformance.example/"
@@ -46,6 +48,8 @@ class Registration:
     redirect_uri: str
     auth_method: str = "client_secret_basic"
     id_token_alg: str = "RS256"
+    key: RSAKey | None = None
+    """With `private_key_jwt`: what it signs with."""
 
     @property
     def signed_out_uri(self) -> str:
@@ -85,6 +89,8 @@ class Suite:
     browser: Visitor = field(init=False)
     pages: list[str] = field(default_factory=list)
     """Which forms the user was shown during the last request: `username`, `consent`, …"""
+    consent_page: str = ""
+    """The page of the last `consent`."""
 
     def __post_init__(self) -> None:
         self.metadata: dict[str, Any] = requests.get(
@@ -147,6 +153,7 @@ class Suite:
                 self.browser.submit("password", username=self.username, password=self.password)
             elif "consent" in names:
                 self.pages.append("consent")
+                self.consent_page = self.browser.text
                 self.browser.submit("consent", consent="allow")
             else:
                 return
@@ -195,12 +202,27 @@ class Suite:
     def post(self, endpoint: str, **form: str) -> requests.Response:
         """Call an endpoint with the client's credentials, in the way that it registered for."""
         client = self.client
+        if client.key is not None:
+            return requests.post(self.metadata[endpoint], data=form | self.assertion(), timeout=TIMEOUT)
         if client.auth_method == "client_secret_post":
             form = {**form, "client_id": client.client_id, "client_secret": client.client_secret}
             return requests.post(self.metadata[endpoint], data=form, timeout=TIMEOUT)
         return requests.post(
             self.metadata[endpoint], data=form, auth=(client.client_id, client.client_secret), timeout=TIMEOUT
         )
+
+    def assertion(self, **changes: Any) -> dict[str, str]:
+        """Return the parameters of `private_key_jwt` (Core §9), to the token endpoint unless `aud` says otherwise."""
+        assert self.client.key is not None
+        claims = {
+            "iss": self.client.client_id,
+            "sub": self.client.client_id,
+            "aud": self.metadata["token_endpoint"],
+            "jti": uuid4().hex,
+            "exp": int(time.time()) + 60,
+        } | changes
+        signed = client_jwt.signed(claims, alg="RS256", key=self.client.key)
+        return {"client_assertion_type": client_jwt.TYPE, "client_assertion": signed}
 
     def redeem(self, answer: Answer) -> requests.Response:
         """Redeem a code."""

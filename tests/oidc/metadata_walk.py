@@ -162,6 +162,13 @@ def ui_locales(walk: Walk, values: Any) -> None:
         assert f'<html lang="{value}"' in page.text, value
 
 
+def page(walk: Walk, url: Any) -> None:
+    """A page that anybody may read (Discovery §3)."""
+    found = walk.app.test_client().get(url.removeprefix(ISSUER))
+    assert found.status_code == 200
+    assert found.mimetype == "text/html"
+
+
 def claims_parameter(walk: Walk, value: Any) -> None:
     assert value is True
     code = answer_in(walk.browser.authorize(claims='{"id_token": {"name": null}}'))["code"]
@@ -340,6 +347,8 @@ MEMBERS: dict[str, Probe] = {
     "introspection_endpoint": endpoint,
     "revocation_endpoint": endpoint,
     "end_session_endpoint": endpoint,
+    "op_policy_uri": page,
+    "op_tos_uri": page,
     "registration_endpoint": endpoint,
     "device_authorization_endpoint": endpoint,
     "check_session_iframe": endpoint,

@@ -49,7 +49,7 @@ def test_the_issuer_is_exactly_the_setting(make_app: MakeApp, migrated_sqlite_ur
     issuer = "https://login.example/base"
     found = _metadata(make_app(migrated_sqlite_url, issuer=issuer))
     assert found["issuer"] == issuer
-    endpoints = [value for name, value in found.items() if name.endswith(("_endpoint", "_uri"))]
+    endpoints = [value for name, value in found.items() if name.endswith(("_endpoint", "jwks_uri"))]
     assert len(endpoints) >= 8
     assert all(value.startswith(f"{issuer}/oidc/") for value in endpoints)
 
@@ -110,6 +110,7 @@ def test_what_a_client_must_know(sqlite_app: Flask) -> None:
     assert found["backchannel_logout_supported"] is True
     assert found["backchannel_logout_session_supported"] is True
     assert found["request_uri_parameter_supported"] is True
+    assert "none" not in found["request_object_signing_alg_values_supported"], "only of clients registered so"
     assert found["acr_values_supported"] == [f"urn:jingban:acr:L{level}" for level in range(4)]
     assert found["ui_locales_supported"] == ["zh-Hans", "zh-Hant", "en"]
 

@@ -23,7 +23,8 @@ from idp.settings import settings
 
 TYPES = frozenset({"jwt", "oauth-authz-req+jwt"})
 NONE = "none"
-ALGORITHMS = (*ASYMMETRIC, NONE)
+ALGORITHMS = ASYMMETRIC
+"""What discovery offers. Whoever registers for unsigned objects is served, but nobody is invited to."""
 
 _ABOUT_THE_JWT = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 _STRUCTURED = frozenset({"authorization_details", "claims", "registration"})

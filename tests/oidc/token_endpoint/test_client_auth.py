@@ -114,9 +114,9 @@ def test_unknown_client_wrong_secret_and_wrong_method_are_answered_alike(sqlite_
 
 
 def test_a_refusal_names_the_scheme(sqlite_portal: Portal) -> None:
-    """RFC 6749 §5.2: a 401 carries WWW-Authenticate."""
+    """RFC 6749 §5.2: a 401 carries WWW-Authenticate; RFC 7617 §2: which names a realm."""
     response = _send(sqlite_portal.app, "/oidc/token", {}, basic("portal", "wrong"))
-    assert response.headers["WWW-Authenticate"].startswith("Basic ")
+    assert response.headers["WWW-Authenticate"].startswith('Basic realm="jingban", error="invalid_client"')
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
