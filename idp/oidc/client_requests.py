@@ -17,8 +17,9 @@ import structlog
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload, OAuth2Request
 from flask import Request, Response
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from idp.oidc import request_body
 from idp.oidc.errors import (
     InvalidRequestError,
     InvalidTargetError,
@@ -79,9 +80,11 @@ def read(request: Request, *, may_repeat: Collection[str] = ()) -> ClientRequest
 def body(request: Request) -> bytes:
     """Return the bytes that were sent; they can be asked for again. Raises InvalidRequestError for too many."""
     try:
-        return request.get_data(cache=True)
+        return request_body.read(request)
     except RequestEntityTooLarge as error:
         raise InvalidRequestError("The body is too long", status_code=413) from error
+    except ClientDisconnected as error:
+        raise InvalidRequestError("The body is shorter than was announced") from error
 
 
 def _parameters(sent: bytes, may_repeat: Collection[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Request
 
 from idp.errors import DomainError
+from idp.oidc import request_body
 
 MAX_QUERY = 64 * 1024
 MAX_PARAMETERS = 100
@@ -60,7 +61,7 @@ def read(request: Request) -> Parameters:
         return parse(request.query_string)
     if request.mimetype != FORM:
         raise RequestUnreadable  # OpenID Connect Core §13.2: form serialization, nothing else
-    return parse(request.get_data(cache=False))
+    return parse(request_body.read(request))
 
 
 def parse(encoded: bytes) -> Parameters:

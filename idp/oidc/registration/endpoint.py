@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any, ParamSpec
 
 from flask import Response, abort, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from idp import ids, limits
 from idp.clients import combinations, self_registration
@@ -19,7 +18,7 @@ from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
 from idp.clients.registration_policy import RegistrationPolicy
 from idp.clients.self_registration import Managed, Registered, TokenRefused
 from idp.features import Feature
-from idp.oidc import sector_identifier, strict_json
+from idp.oidc import client_requests, sector_identifier, strict_json
 from idp.oidc.blueprint import blueprint
 from idp.oidc.client_requests import answer, for_clients
 from idp.oidc.errors import (
@@ -36,7 +35,6 @@ from idp.settings import settings
 from idp.store.db import release
 from idp.web import Access, access
 
-MAX_BODY = 64 * 1024
 PREFIX = "c_"
 RESPONSE_ONLY = (
     *("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"),
@@ -182,12 +180,8 @@ def _body() -> dict[str, Any]:
     """Return the JSON object that was sent (RFC 7591 §3.1). Raises OAuth2Error."""
     if request.mimetype != "application/json":
         raise InvalidRequestError("Content-Type must be application/json")
-    if (request.content_length or 0) > MAX_BODY:
-        raise InvalidRequestError("The body is too long", status_code=413)
     try:
-        body = strict_json.read(request.get_data(cache=False).decode())
-    except RequestEntityTooLarge as error:
-        raise InvalidRequestError("The body is too long", status_code=413) from error
+        body = strict_json.read(client_requests.body(request).decode())
     except (UnicodeDecodeError, JsonRefused) as error:
         raise InvalidClientMetadataError("The body is not JSON") from error
     if not isinstance(body, dict):

@@ -108,6 +108,21 @@ def enumerated(schema: str, name: str) -> set[str]:
     return set(found["items"]["enum"] if found.get("type") == "array" else found["enum"])
 
 
+def members(schema: str) -> set[str]:
+    """Return the names that a component has, with those of all its parts."""
+    return {name for name, _ in _members(document()["components"]["schemas"][schema])}
+
+
+def grant_types() -> dict[str, set[str]]:
+    """Return the parameters of each grant type at the token endpoint."""
+    [_, grants] = Operation("POST", "/oidc/token").described["requestBody"]["content"][FORM]["schema"]["allOf"]
+    found = {}
+    for each in grants["oneOf"]:
+        described = dict(_members(each))
+        found[described["grant_type"]["const"]] = set(described)
+    return found
+
+
 def _members(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     schema = resolved(schema)
     for part in (*schema.get("allOf", []), *schema.get("oneOf", [])):

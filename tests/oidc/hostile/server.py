@@ -14,7 +14,8 @@ from joserfc.jwk import ECKey
 
 from idp.features import GRANT_TYPES
 from idp.store.db import db
-from tests.oidc.portal import Portal
+from tests.oidc import client_jwt
+from tests.oidc.portal import Portal, body_of
 from tests.oidc.registration import registrar
 from tests.support import rows
 from tests.support.application import MakeApp
@@ -28,14 +29,18 @@ CALLBACK = "https://portal.example/callback"
 
 @dataclass(frozen=True)
 class Running:
-    """The provider; `app` is the same one in this process, for what no client can bring about."""
+    """The provider; `app` is the same one in this process, for what no client can bring about.
+
+    `access_token` is good for the whole session.
+    """
 
     issuer: str
     app: Flask
     provider: Spawned
     portal: Portal
     person_id: str
-    grant_id: str
+    unit_id: str
+    access_token: str
     initial_token: str
     managed: dict[str, Any]
     http: requests.Session
@@ -46,14 +51,26 @@ class Running:
         assert response.status_code < 500, f"{method} {path}: {response.status_code}\n{self.provider.tail()}"
         return response
 
+    def granted(self, *, for_unit: bool = True) -> str:
+        """Let the person be signed in at the portal anew; return the id of the authorization."""
+        with self.app.app_context():
+            if for_unit:
+                return self.portal.granted(self.person_id, self.unit_id, "rec.position")
+            return self.portal.granted(self.person_id)
+
+    def code(self, grant_id: str) -> str:
+        """Return a code for an authorization."""
+        with self.app.app_context():
+            return self.portal.code_for(grant_id, redirect_uri=CALLBACK)
+
 
 @contextlib.contextmanager
 def running(make_app: MakeApp, database_url: str, key_file: Path, folder: Path) -> Iterator[Running]:
-    """Run the provider on a migrated database while the block runs; the context of its twin in here is open."""
+    """Run the provider on a migrated database while the block runs."""
     issuer, approvers = f"http://localhost:{free_port()}", folder / "approvers.json"
     approvers.write_text(json.dumps({"keys": [APPROVER.as_dict(private=False)]}))
     often = {f"limit_{what}": "1000000/minute" for what in ("authorize", "registration")}
-    settings = {"issuer": issuer, "software_statement_jwks": approvers, **often}
+    settings = {"issuer": issuer, "software_statement_jwks": approvers, "access_token_lifetime": 3600, **often}
     app = make_app(database_url, **settings)
     environment = {f"JINGBAN_{name.upper()}": str(value) for name, value in settings.items()}
     environment |= {"JINGBAN_DATABASE_URL": database_url, "JINGBAN_KEY_FILE": str(key_file)}
@@ -61,23 +78,30 @@ def running(make_app: MakeApp, database_url: str, key_file: Path, folder: Path) 
         plant_keys()
         scene = _scene(app)
         db.session.remove()
-        serve = [sys.executable, "-m", "idp", "serve", "--port", issuer.rpartition(":")[2], "--workers", "1"]
-        with spawn(serve, env=environment, health=f"{issuer}/health") as provider, requests.Session() as http:
-            yield Running(issuer, app, provider, http=http, **scene)
+    serve = [sys.executable, "-m", "idp", "serve", "--port", issuer.rpartition(":")[2], "--workers", "1"]
+    with spawn(serve, env=environment, health=f"{issuer}/health") as provider, requests.Session() as http:
+        yield Running(issuer, app, provider, http=http, **scene)
 
 
 def _scene(app: Flask) -> dict[str, Any]:
     """Return a portal that may do everything, a person who signed in there and acts for a unit, and a client."""
     portal = Portal.registered(
-        app, "portal", grant_types=list(GRANT_TYPES), redirect_uris=[CALLBACK], consent_required=False
+        app,
+        "portal",
+        grant_types=list(GRANT_TYPES),
+        redirect_uris=[CALLBACK],
+        consent_required=False,
+        more={"jwks": client_jwt.key_set()},
     )
     person_id, unit_id = rows.person(), rows.unit()
     rows.grant(rows.binding(unit_id, person_id), rows.business())
+    code = portal.code_for(portal.granted(person_id), redirect_uri=CALLBACK)
     token = registrar.initial_token()
     return {
         "portal": portal,
         "person_id": person_id,
-        "grant_id": portal.granted(person_id, unit_id, "rec.position"),
+        "unit_id": unit_id,
+        "access_token": body_of(portal.redeem(code, redirect_uri=CALLBACK))["access_token"],
         "initial_token": token,
         "managed": registrar.registered(app, token),
     }

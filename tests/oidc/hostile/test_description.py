@@ -123,19 +123,12 @@ def test_the_metadata_is_described_member_by_member() -> None:
 
 def test_grant_types_and_methods_are_those_of_the_metadata() -> None:
     metadata = discovery.metadata(Settings())
-    assert _grant_types(Operation("POST", "/oidc/token")) == set(GRANT_TYPES) == set(metadata["grant_types_supported"])
+    assert set(description.grant_types()) == set(GRANT_TYPES) == set(metadata["grant_types_supported"])
     assert description.enumerated("ClientMetadata", "grant_types") == set(GRANT_TYPES)
     methods = set(metadata["token_endpoint_auth_methods_supported"])
     assert description.enumerated("ClientMetadata", "token_endpoint_auth_method") == methods
     algorithms = set(metadata["id_token_signing_alg_values_supported"])
     assert description.enumerated("ClientMetadata", "id_token_signed_response_alg") == algorithms
-
-
-def _grant_types(operation: Operation) -> set[str]:
-    [_, grants] = operation.described["requestBody"]["content"][FORM]["schema"]["allOf"]
-    names = [each["$ref"].rpartition("/")[2] for each in grants["oneOf"]]
-    parts = [part for name in names for part in (_schema(name), *_schema(name).get("allOf", []))]
-    return {part["properties"]["grant_type"]["const"] for part in parts if "grant_type" in part.get("properties", {})}
 
 
 def test_client_metadata_is_described_name_by_name(running: Running) -> None:
