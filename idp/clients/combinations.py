@@ -19,6 +19,9 @@ LONGEST_ID, LONGEST_NAME = 64, 100
 CONFIDENTIAL_ONLY = frozenset({"client_credentials", JWT_BEARER, TOKEN_EXCHANGE})
 """Grant types in which the client acts by itself, so it must be able to prove itself (RFC 6749 §4.4)."""
 
+SECRET_ALGORITHMS = ("HS256",)
+"""What a client may sign with its secret (`client_secret_jwt`)."""
+
 UNIT_DELEGATION = "unit_delegation"
 """The one type of authorization details (RFC 9396, DESIGN 4)."""
 
@@ -141,9 +144,13 @@ def keys_can_verify(client: NewClient) -> None:
 
 
 def assertion_alg_fits(client: NewClient) -> None:
-    """OpenID Connect Dynamic Client Registration §2: an algorithm that the method can use."""
+    """OpenID Connect Dynamic Client Registration §2: an algorithm that the method can use.
+
+    It says nothing about a method that signs nothing; libraries send it all the same.
+    """
     alg = client.protocol.token_endpoint_auth_signing_alg
-    allowed = {KEY_JWT: public_keys.ALGORITHMS, SECRET_JWT: ("HS256",)}.get(client.token_endpoint_auth_method, ())
+    signing = {KEY_JWT: public_keys.ALGORITHMS, SECRET_JWT: SECRET_ALGORITHMS}
+    allowed = signing.get(client.token_endpoint_auth_method, (*public_keys.ALGORITHMS, *SECRET_ALGORITHMS))
     if alg is not None and alg not in allowed:
         raise ClientMetadataInvalid(what="token_endpoint_auth_signing_alg")
 

@@ -39,6 +39,10 @@ def described(**changes: Any) -> NewClient:
         },
         {"default_max_age": 0},
         {"jwks_uri": "https://portal.example/jwks"},
+        # Libraries send the algorithm of a way that they do not use (idpyoidc).
+        {"token_endpoint_auth_signing_alg": "RS256"},
+        {"token_endpoint_auth_signing_alg": "HS256", "token_endpoint_auth_method": "client_secret_post"},
+        {"token_endpoint_auth_signing_alg": "HS256", "token_endpoint_auth_method": "client_secret_jwt"},
         {"logo_uri": "https://portal.example/logo.png"},
         {"resource": "https://api.example/v1", "resources": ["https://b.example", "urn:example:api"]},
         {"acts_for": ActsFor.OPTIONAL, "authorization_details_types": ["unit_delegation"]},
@@ -97,6 +101,12 @@ def test_accepted(changes: dict[str, Any]) -> None:
         ({"require_pkce": False, "token_endpoint_auth_method": "none"}, "require_pkce"),
         ({"require_pkce": False, "profile": "fapi2"}, "require_pkce"),
         ({"jwks": {"keys": []}, "jwks_uri": "https://portal.example/jwks"}, "jwks"),
+        ({"token_endpoint_auth_signing_alg": "none"}, "token_endpoint_auth_signing_alg"),
+        ({"token_endpoint_auth_signing_alg": "ES512"}, "token_endpoint_auth_signing_alg"),
+        (
+            {"token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": "RS256"},
+            "token_endpoint_auth_signing_alg",
+        ),
         ({"default_max_age": -1}, "default_max_age"),
         ({"sector_identifier_uri": "http://portal.example/s"}, "sector_identifier_uri"),
         ({"subject_type": "pairwise", "redirect_uris": (CALLBACK, "https://b.example/cb")}, "sector_identifier_uri"),
