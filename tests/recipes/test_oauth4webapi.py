@@ -115,6 +115,8 @@ def test_a_service_without_a_user(empty_stack: Stack) -> None:
     assert (said["seen"]["sub"], said["seen"]["scope"]) == ("nightly", BUSINESS)
     assert "act" not in said["seen"]
     assert said["refused"] == "OAUTH_JWT_CLAIM_COMPARISON_FAILED"
+    assert said["challenged"]["scheme"] == "bearer"
+    assert said["challenged"]["parameters"]["error"] == "insufficient_scope"
     assert (said["before"]["active"], said["before"]["client_id"]) == (True, "nightly")
     assert said["after"] == {"active": False}
 

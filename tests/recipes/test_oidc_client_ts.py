@@ -2,22 +2,28 @@
 
 import functools
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseServer
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
 
 from idp.clients.registration import NewClient, add
 from tests.recipes.javascript import SCRIPTS, lay_out
 from tests.recipes.people import BUSINESS, MYSELF, Agent
-from tests.recipes.recipe import Recipe
+from tests.recipes.recipe import FOLDER, PORTAL, PROVIDER, Recipe
+from tests.support import fictional, rows
+from tests.support.application import MakeApp
 from tests.support.ports import free_port
 from tests.support.services import NODE_MODULES
+from tests.support.signing import plant_keys
 from tests.support.stack import Stack
 
 REFUSED = "Failed to load resource: the server responded with a status of 400"
@@ -28,9 +34,17 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+def _served(folder: Path, port: int) -> AbstractContextManager[None]:
+    return _running(ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Quiet, directory=str(folder))))
+
+
+def _laid_out(recipe: Recipe, folder: Path) -> Path:
+    (folder / "index.html").write_text(recipe.block("html"))
+    return lay_out(recipe, folder, "app.js")
+
+
 @contextmanager
-def _served(folder: Path, port: int) -> Iterator[None]:
-    server = ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Quiet, directory=str(folder)))
+def _running(server: BaseServer) -> Iterator[None]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield
@@ -43,8 +57,7 @@ def _served(folder: Path, port: int) -> Iterator[None]:
 def recipe(empty_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recipe]:
     """The files of the recipe, served as they are."""
     recipe = Recipe.of("oidc-client-ts", empty_stack)
-    folder = lay_out(recipe, tmp_path_factory.mktemp("oidc-client-ts"), "app.js")
-    (folder / "index.html").write_text(recipe.block("html"))
+    folder = _laid_out(recipe, tmp_path_factory.mktemp("oidc-client-ts"))
     with _served(folder, recipe.port):
         yield recipe
 
@@ -114,6 +127,48 @@ def test_the_person_may_refuse(recipe: Recipe, agent: Agent, page: Page) -> None
     page.get_by_role("button", name="登录", exact=True).click()
     page.get_by_role("button", name="拒绝").click()
     expect(page.locator("#told")).to_have_text('{"error":"access_denied"}')
+
+
+# --- The same recipe at a provider that wants nonces in proofs -------------------------------------------------------
+
+
+@pytest.fixture
+def careful(make_app: MakeApp, migrated_sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Recipe, str]]:
+    """The recipe with a provider that has `dpop_nonce_required`; and the cookie of somebody who is signed in there."""
+    provider, port = f"http://localhost:{free_port()}", free_port()
+    text = (FOLDER / "oidc-client-ts.md").read_text()
+    recipe = Recipe(text.replace(PROVIDER, provider).replace(PORTAL, f"http://127.0.0.1:{port}"), port)
+    app = make_app(migrated_sqlite_url, issuer=provider, dpop_nonce_required=True)
+    with app.app_context():
+        plant_keys()
+        add(
+            NewClient(
+                client_id="browser-portal",
+                client_name="我的门户",
+                redirect_uris=(f"{recipe.portal}/",),
+                token_endpoint_auth_method="none",
+                consent_required=False,
+            )
+        )
+        cookie = rows.signed_in(rows.person(1))
+    folder = _laid_out(recipe, tmp_path)
+    server = make_server("127.0.0.1", int(provider.rpartition(":")[2]), app, threaded=True)
+    with _running(server), _served(folder, port):
+        yield recipe, cookie
+
+
+@pytest.mark.browser_errors(REFUSED, "the server responded with a status of 401")
+def test_nonces_in_proofs(careful: tuple[Recipe, str], page: Page) -> None:
+    """RFC 9449 §8, §9: the library answers `use_dpop_nonce` of the token endpoint, the recipe that of UserInfo."""
+    recipe, cookie = careful
+    [provider] = re.findall(r'authority: "(.*?)"', recipe.text)
+    page.context.add_cookies([{"name": "jingban_session", "value": cookie, "url": provider}])
+    asked: list[str] = []
+    page.on("response", lambda answer: asked.append(answer.url) if answer.status in {400, 401} else None)
+    page.goto(f"{recipe.portal}/")
+    page.locator("#login").click()
+    expect(page.locator("#told")).to_contain_text(fictional.person_name(1))
+    assert asked == [f"{provider}/oidc/token", f"{provider}/oidc/userinfo"]
 
 
 # --- What the recipe does without: a portal of the provider's own site, with frames and a popup ----------------------

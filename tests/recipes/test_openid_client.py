@@ -98,6 +98,13 @@ def test_sign_out(recipe: Recipe, agent: Agent) -> None:
     assert agent.pages == ["password"]
 
 
+@pytest.mark.parametrize("answer", ["code=stolen&state=made-up", "code=stolen"])
+def test_an_answer_that_nobody_asked_for_is_refused(recipe: Recipe, agent: Agent, answer: str) -> None:
+    told = agent.browser.get(f"{recipe.portal}/callback?{answer}")
+    assert told.status == 500
+    assert _told(recipe, agent) == {}
+
+
 def test_the_person_may_refuse(recipe: Recipe, agent: Agent) -> None:
     told = agent.visit(f"{recipe.portal}/login", consent="deny")
     assert (told.status, told.text) == (403, "access_denied")

@@ -11,7 +11,7 @@ REQUIRE = "JINGBAN_REQUIRE_SERVICES"
 
 APACHE_MODULES = Path("/usr/lib/apache2/modules")
 
-HINT = "`make test` as root installs it from Debian's packages"
+HINT = "`make test` installs it, as root from Debian's packages"
 
 NODE_MODULES = Path(__file__).parents[1] / "recipes/node_modules"
 """The libraries of tests/recipes/package.json, once `npm ci` has put them there."""

@@ -223,7 +223,9 @@ def test_required_services_end_the_session(tmp_path: Path) -> None:
         command, cwd=ROOT, env={**nothing, setup.REQUIRE_SERVICES: "1"}, capture_output=True, text=True, check=False
     )
     assert required.returncode == 3
-    assert "missing here: Redis" in required.stderr + required.stdout
+    said = required.stderr + required.stdout
+    assert "missing here: Redis" in said
+    assert "Node.js" in said
     lenient = subprocess.run(command, cwd=ROOT, env=nothing, capture_output=True, text=True, check=False)
     assert lenient.returncode == 0
     assert "2 skipped" in lenient.stdout

@@ -15,8 +15,13 @@ const refused = await oauth.validateJwtAccessToken(provider, call, "https://anot
 
 const introspected = async () => oauth.processIntrospectionResponse(provider, client,
   await oauth.introspectionRequest(provider, client, auth, tokens.access_token, local));
+// UserInfo is not for services, and says so in a challenge that a library can read (RFC 6750 §3).
+const challenged = await oauth.processUserInfoResponse(provider, client, oauth.skipSubjectCheck,
+  await oauth.userInfoRequest(provider, client, tokens.access_token, local))
+  .catch((error) => error.cause[0]);
+
 const before = await introspected();
 await oauth.processRevocationResponse(
   await oauth.revocationRequest(provider, client, auth, tokens.access_token, local));
 
-done({ tokens, seen, refused, before, after: await introspected() });
+done({ tokens, seen, refused, challenged, before, after: await introspected() });
