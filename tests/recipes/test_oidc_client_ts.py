@@ -117,6 +117,8 @@ def test_for_a_unit_until_the_grant_is_withdrawn(recipe: Recipe, agent: Agent, p
     agent.loses_the_business()
     page.locator("#refresh").click()
     expect(page.locator("#told")).to_have_text('{"error":"invalid_grant"}')
+    page.reload()
+    expect(page.locator("#told")).to_have_text("{}")
 
 
 def test_the_person_may_refuse(recipe: Recipe, agent: Agent, page: Page) -> None:
