@@ -11,6 +11,7 @@ from idp.settings import settings
 from idp.store import hot
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+JWT_TYPE = "client-authentication+jwt"
 ALGORITHMS = (*ASYMMETRIC, *SYMMETRIC)
 PATHS = {
     "token": "/oidc/token",
@@ -39,6 +40,7 @@ def client_id_of(text: str) -> str:
 def check(text: str, client: RegisteredClient, endpoint: str) -> None:
     """Check an assertion for a call of `endpoint`, and use it up. Raises JwtRefused."""
     token = client_jwts.unverified(text)
+    client_jwts.check_type(token, JWT_TYPE)
     client_jwts.verify(token, client, _algorithms(client))
     _check_audience(token, client, endpoint)
     ends_at = client_jwts.check_times(token.claims)

@@ -6,6 +6,7 @@ else: `jwk`, `jku`, `x5u` and `x5c` of a header are not looked at, and what woul
 no public key is ever used as the secret of an HMAC. Then `check_times` and `check_parties` look at the claims.
 
     token = client_jwts.unverified(text)                     # to learn whose it says it is
+    client_jwts.check_type(token, "client-authentication+jwt")
     client_jwts.verify(token, client, client_jwts.ASYMMETRIC)
     client_jwts.check_times(token.claims)
 """
@@ -113,6 +114,17 @@ def _is_signed(token: ClientJwt, key: Key) -> bool:
     except (JoseError, ValueError):
         return False
     return True
+
+
+def check_type(token: ClientJwt, *types: str) -> None:
+    """Check `typ`: `JWT`, one of `types`, or none at all, as most clients have it. Raises JwtRefused.
+
+    What a client signed as something else must not serve here (RFC 8725 §3.11). RFC 7515 §4.1.9: `application/` may be
+    left out, and case does not count.
+    """
+    typ = token.header.get("typ", "jwt")
+    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in {"jwt", *types}:
+        raise JwtRefused("typ is that of another kind of JWT")
 
 
 def check_times(claims: dict[str, Any]) -> int:

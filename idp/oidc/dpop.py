@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from joserfc import jwt
+from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import Key, import_key
@@ -20,9 +20,10 @@ from joserfc.jws import JWSRegistry
 from idp import clock
 from idp.clients.registry import RegisteredClient
 from idp.features import Feature
-from idp.oidc import dpop_nonces, replay
+from idp.oidc import dpop_nonces, replay, strict_json
 from idp.oidc.client_requests import ClientRequest
 from idp.oidc.errors import InvalidDpopProofError, UseDpopNonceError
+from idp.oidc.strict_json import JsonRefused
 from idp.oidc.target_uris import normalised
 from idp.settings import settings
 from idp.store import hot
@@ -147,8 +148,8 @@ def _header(proof: str) -> dict[str, Any]:
     if len(encoded) > LONGEST_HEADER:
         _refuse("The header is too long")
     try:
-        header = json.loads(_decoded(encoded))
-    except (binascii.Error, ValueError, RecursionError):
+        header = strict_json.read(_decoded(encoded).decode())
+    except (binascii.Error, ValueError, JsonRefused):
         _refuse("The header cannot be read")
     if not isinstance(header, dict) or header.get("typ") != TYP:
         _refuse("typ is not dpop+jwt")
@@ -183,9 +184,13 @@ def _imported(jwk: dict[str, str]) -> Key:
 
 def _claims(proof: str, key: Key) -> dict[str, Any]:
     try:
-        return jwt.decode(proof, key, registry=_REGISTRY).claims
-    except (JoseError, ValueError, RecursionError):
+        content = jws.deserialize_compact(proof, key, registry=_REGISTRY).payload
+        claims = strict_json.read((content or b"").decode())
+    except (JoseError, ValueError, JsonRefused):
         _refuse("The signature is wrong or the content cannot be read")
+    if not isinstance(claims, dict):
+        _refuse("The content is not a JSON object")
+    return claims
 
 
 def _check_request(claims: dict[str, Any], use: _Use) -> None:

@@ -276,6 +276,7 @@ BAD: dict[str, Callable[[], str]] = {
     "a time that is true": lambda: KEY.proof(iat=True),
     "no number": lambda: KEY.proof(iat=float("nan")),
     "a time without end": lambda: KEY.proof(iat=10**400),
+    "half a surrogate pair": lambda: KEY.proof(nonce="\ud800"),
 }
 
 
@@ -379,7 +380,7 @@ def test_nonces_by_setting(strict: Portal, moved_clock: MovedClock) -> None:
     assert ask(strict, KEY.proof(nonce=newer)).status_code == 200
 
 
-@pytest.mark.parametrize("nonce", ["", "x" * 32, "é", "\ud800", 1, ["x"], True])
+@pytest.mark.parametrize("nonce", ["", "x" * 32, "é", 1, ["x"], True])
 def test_what_is_no_nonce_of_ours(service: Portal, nonce: object) -> None:
     assert_refused(ask(service, KEY.proof(nonce=nonce)), "use_dpop_nonce")
 

@@ -21,7 +21,7 @@ from idp.oidc.errors import InvalidRequestObjectError, InvalidRequestUriError
 from idp.oidc.fetch import FetchFailed
 from idp.settings import settings
 
-TYPES = frozenset({"jwt", "oauth-authz-req+jwt"})
+JWT_TYPE = "oauth-authz-req+jwt"
 NONE = "none"
 ALGORITHMS = ASYMMETRIC
 """What discovery offers. Whoever registers for unsigned objects is served, but nobody is invited to."""
@@ -71,9 +71,7 @@ def _check_signature(token: ClientJwt, client: RegisteredClient) -> bool:
         if registered != NONE or not token.text.endswith("."):
             raise JwtRefused("An unsigned request object is not taken from this client")
         return False
-    typ = token.header.get("typ", "jwt")
-    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in TYPES:
-        raise JwtRefused("typ is not that of a request object")
+    client_jwts.check_type(token, JWT_TYPE)
     allowed = FAPI if client.protocol.profile else ASYMMETRIC
     if registered not in {None, NONE}:
         allowed = tuple(alg for alg in allowed if alg == registered)

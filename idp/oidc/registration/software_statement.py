@@ -15,7 +15,8 @@ from joserfc.jwk import KeySet
 
 from idp import clock
 from idp.clients import public_keys
-from idp.oidc import strict_json
+from idp.oidc import client_jwts, strict_json
+from idp.oidc.client_jwts import JwtRefused
 from idp.oidc.errors import InvalidSoftwareStatementError, UnapprovedSoftwareStatementError
 from idp.oidc.strict_json import JsonRefused
 from idp.settings import Settings, SettingWrong
@@ -24,7 +25,6 @@ NAME = "software_statement"
 SETTING = "software_statement_jwks"
 EXTENSION = "jingban.software_statement_keys"
 ALGORITHMS = ["RS256", "PS256", "ES256"]
-LONGEST = 16 * 1024
 ABOUT_ITSELF = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", NAME, "client_id", "client_secret"})
 
 
@@ -40,7 +40,7 @@ def applied(body: Mapping[str, Any]) -> dict[str, Any]:
     own = {name: value for name, value in body.items() if name != NAME}
     if statement is None:
         return own
-    if not isinstance(statement, str) or len(statement) > LONGEST:
+    if not isinstance(statement, str):
         raise InvalidSoftwareStatementError("The software statement is not a JWT")
     keys: KeySet | None = current_app.extensions[EXTENSION]
     if keys is None:
@@ -52,10 +52,13 @@ def applied(body: Mapping[str, Any]) -> dict[str, Any]:
 def _verified(statement: str, keys: KeySet) -> dict[str, Any]:
     """Return the claims (RFC 7591 §2.3: `iss` MUST be there). Raises InvalidSoftwareStatementError."""
     try:
-        claims = jwt.decode(statement, keys, algorithms=ALGORITHMS).claims
+        token = client_jwts.unverified(statement)
+        client_jwts.check_type(token)
+        jwt.decode(statement, keys, algorithms=ALGORITHMS)
+        claims = token.claims
         now = clock.timestamp()
         is_live = claims.get("nbf", 0) <= now < claims.get("exp", now + 1)
-    except (JoseError, ValueError, TypeError) as error:
+    except (JwtRefused, JoseError, ValueError, TypeError) as error:
         raise InvalidSoftwareStatementError("The software statement cannot be verified") from error
     if not is_live or not isinstance(claims.get("iss"), str):
         raise InvalidSoftwareStatementError("The software statement names no issuer, or has expired")

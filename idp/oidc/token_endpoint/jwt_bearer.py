@@ -37,6 +37,7 @@ from idp.settings import settings
 from idp.store import hot
 
 GRANT_TYPE = JWT_BEARER
+JWT_TYPE = "authorization-grant+jwt"
 
 _PERSON_ID = re.compile(rf"{ids.PERSON}[A-Za-z0-9_-]{{1,30}}")
 
@@ -74,6 +75,7 @@ def _subject_of(client: RegisteredClient, assertion: str) -> str:
     """Check an assertion (RFC 7523 §3), use it up, and return whom it is about. Raises InvalidGrantError."""
     try:
         token = client_jwts.unverified(assertion)
+        client_jwts.check_type(token, JWT_TYPE)
         client_jwts.verify(token, client, FAPI if client.protocol.profile else ASYMMETRIC)
         ends_at = client_jwts.check_times(token.claims)
         jti = client_jwts.jti_of(token.claims)

@@ -21,6 +21,9 @@ from idp.store import keyring
 LONGEST, LONGEST_HEADER = 8192, 256
 """Characters. Ours have some 900, and 120 in the header; whatever is longer was not made here."""
 
+_MEMBERS = {"alg", "kid", "typ"}
+"""What stands in our headers. joserfc reads others, `crit` for one, before it looks at the signature."""
+
 
 class _Algorithms(JWSRegistry):
     """joserfc's registry, cut down to what we sign with.
@@ -52,7 +55,7 @@ def read(token: str, *, typ: str) -> dict[str, Any] | None:
         return None
     header = _header(token)
     kid = header.get("kid")
-    verifier = keyring.verifier(kid) if isinstance(kid, str) else None
+    verifier = keyring.verifier(kid) if isinstance(kid, str) and header.keys() == _MEMBERS else None
     if verifier is None or header.get("alg") != verifier.alg or header.get("typ") != typ:
         return None
     try:

@@ -1,7 +1,5 @@
 """`client_secret_jwt` and `private_key_jwt` (OpenID Connect Core §9, RFC 7523 §3): who is let in, and one 401."""
 
-import hmac
-import json
 from base64 import urlsafe_b64encode
 from typing import Any
 
@@ -140,26 +138,10 @@ def test_the_key_is_found_with_and_without_its_name(signer: Flask, kid: str | No
     assert passed(send(signer, _forged({"kid": kid})))
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        {"kid": "another"},
-        {"kid": 7},
-        {"kid": ["ec"]},
-        {"crit": ["exp"]},
-        {"crit": []},
-        {"b64": False, "crit": ["b64"]},
-        {"zip": "DEF"},
-        {"alg": "none"},
-        {"alg": "ES384"},
-        {"alg": 7},
-        {"alg": None},
-    ],
-    ids=str,
-)
-def test_headers_that_are_refused(signer: Flask, header: dict[str, Any]) -> None:
-    """With a signature that is right over exactly this header."""
-    assert_kept_out(send(signer, _forged(header)))
+@pytest.mark.parametrize("kid", ["another", 7, ["ec"]], ids=str)
+def test_another_name_of_the_key_is_refused(signer: Flask, kid: Any) -> None:
+    """With a signature that is right over exactly this header; other headers: tests/oidc/hostile/test_jose.py."""
+    assert_kept_out(send(signer, _forged({"kid": kid})))
 
 
 def _claims() -> dict[str, Any]:
@@ -178,16 +160,6 @@ def test_a_key_in_the_header_is_no_key(signer: Flask, name: str) -> None:
     value = {"jwk": foreign.as_dict(private=False), "x5c": ["MIIB"]}.get(name, "https://evil.example/keys")
     assert_kept_out(send(signer, _forged({"kid": None, name: value}, foreign)))
     assert passed(send(signer, _forged({name: value}))), "by the client's own key such a header changes nothing"
-
-
-def test_a_public_key_is_no_secret(signer: Flask) -> None:
-    """Algorithm confusion: HMAC with the bytes of the public key."""
-    published = KEYS["PS256"].as_pem(private=False), json.dumps(KEYS["ES256"].as_dict(private=False)).encode(), b""
-    for secret in published:
-        text = client_jwt.compact(
-            {"alg": "HS256"}, _claims(), lambda content, by=secret: hmac.digest(by, content, "sha256")
-        )
-        assert_kept_out(send(signer, {"client_assertion_type": client_jwt.TYPE, "client_assertion": text}))
 
 
 @pytest.mark.parametrize(
