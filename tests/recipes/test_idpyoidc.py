@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from cryptojwt.key_jar import init_key_jar
 from idpyoidc.client.defaults import DEFAULT_CLIENT_CONFIGS, DEFAULT_OIDC_SERVICES
 from idpyoidc.client.oauth2.stand_alone_client import backchannel_logout
 from idpyoidc.client.rp_handler import RPHandler
@@ -19,6 +21,8 @@ from tests.support.processes import until
 from tests.support.stack import Stack
 
 SERVICES = DEFAULT_OIDC_SERVICES | {"end_session": {"class": "idpyoidc.client.oidc.end_session.EndSession"}}
+
+KEYS = init_key_jar(key_defs=[{"type": "EC", "crv": "P-256", "use": ["sig"]}])
 
 
 @pytest.fixture
@@ -35,6 +39,8 @@ class Library:
     issuer: str
     config: dict[str, Any]
     token: str = ""
+    sent: dict[str, str] = field(default_factory=dict)
+    """The body of the last request to each address."""
     handler: RPHandler = field(init=False)
 
     def __post_init__(self) -> None:
@@ -42,16 +48,17 @@ class Library:
             "client_type": "oidc",
             "issuer": self.issuer,
             "redirect_uris": [CALLBACK],
-            "preference": {"response_types": ["code"], "token_endpoint_auth_method": "client_secret_basic"},
+            "preference": {"response_types": ["code"]},
             "add_ons": DEFAULT_CLIENT_CONFIGS[""]["add_ons"],  # PKCE
         }
-        keys = {"key_defs": [{"type": "EC", "crv": "P-256", "use": ["sig"]}]}
-        configs = {self.issuer: usual | self.config}
-        self.handler = RPHandler(HOME, configs, services=SERVICES, httpc=self._call, key_conf=keys)
+        given = {name: value for name, value in self.config.items() if value is not None}
+        configs = {self.issuer: usual | given}
+        self.handler = RPHandler(HOME, configs, services=SERVICES, httpc=self._call, keyjar=KEYS.copy())
 
     def _call(self, method: str, url: str, **given: Any) -> requests.Response:
         if url.endswith("/register"):
             given["headers"] = {**given["headers"], "Authorization": f"Bearer {self.token}"}
+        self.sent[url] = given.get("data") or ""
         return requests.request(method, url, timeout=given.pop("timeout", 20), **given)
 
     def signs_in(self, agent: Agent, scope: list[str]) -> dict[str, Any]:
@@ -79,13 +86,43 @@ def test_a_client_that_registers_itself(empty_stack: Stack, agent: Agent, listen
     assert backchannel_logout(client, request=body.decode()) == done["state"]
 
 
-def test_an_agent_acts_for_a_unit(empty_stack: Stack, agent: Agent) -> None:
+def add_by_hand(stack: Stack, client_id: str, *options: str) -> dict[str, Any]:
+    """Register a client as an administrator does; return its id and secret, as the library's configuration."""
     addresses = ("--redirect-uri", CALLBACK, "--post-logout-redirect-uri", SIGNED_OUT)
-    options = (*addresses, "--acts-for", "optional", "--scope", " ".join(SCOPE))
-    registered = json.loads(empty_stack.jingban("client", "add", "idpyoidc", "--name", "程序库", *options))
-    library = Library(empty_stack.issuer, registered)
+    usual = (*addresses, "--acts-for", "optional", "--scope", " ".join(SCOPE))
+    registered: dict[str, Any] = json.loads(
+        stack.jingban("client", "add", client_id, "--name", "程序库", *usual, *options)
+    )
+    return registered
+
+
+def test_an_agent_acts_for_a_unit(empty_stack: Stack, agent: Agent) -> None:
+    library = Library(empty_stack.issuer, add_by_hand(empty_stack, "idpyoidc"))
     done = library.signs_in(agent, SCOPE)
     assert (done["id_token"]["sub"], done["id_token"]["acting_for"]["sub"]) == (agent.person_id, agent.unit_id)
     assert done["userinfo"]["name"] == agent.who.name
     agent.browser.get(library.handler.logout(done["state"], post_logout_redirect_uri=SIGNED_OUT)["url"])
     assert agent.browser.url.partition("?")[0] == SIGNED_OUT
+
+
+@pytest.mark.parametrize(
+    ("method", "way", "alg", "sent"),
+    [
+        ("client_secret_post", "ClientSecretPost", None, "client_secret"),
+        ("client_secret_jwt", "ClientSecretJWT", "HS256", "client_assertion"),
+        ("private_key_jwt", "PrivateKeyJWT", "ES256", "client_assertion"),
+    ],
+)
+def test_every_way_to_prove_itself(
+    empty_stack: Stack, agent: Agent, tmp_path: Path, method: str, way: str, alg: str | None, sent: str
+) -> None:
+    (tmp_path / "more.json").write_text(json.dumps({"jwks": KEYS.export_jwks(issuer_id="")}))
+    options = ("--auth-method", method, "--metadata", str(tmp_path / "more.json"))
+    config = add_by_hand(empty_stack, f"idpyoidc-{method}", *options)
+    wanted: dict[str, Any] = {"response_types": ["code"], "token_endpoint_auth_methods_supported": [method]}
+    if alg is not None:
+        wanted["token_endpoint_auth_signing_alg_values_supported"] = [alg]
+    methods = {method: {"class": f"idpyoidc.client.client_auth.{way}", "kwargs": {}}}
+    library = Library(empty_stack.issuer, config | {"preference": wanted, "client_authn_methods": methods})
+    assert library.signs_in(agent, SCOPE)["id_token"]["acting_for"]["sub"] == agent.unit_id
+    assert sent in parse_qs(library.sent[f"{empty_stack.issuer}/oidc/token"])

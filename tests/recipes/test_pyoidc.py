@@ -1,12 +1,14 @@
 """pyoidc (PyPI `oic`) registers itself, signs an agent in, and hears of the sign-out; it checks what it is sent."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from oic.oic import Client
 from oic.oic.message import AuthorizationResponse, BackChannelLogoutRequest, IdToken
 from oic.utils.authn.client import CLIENT_AUTHN_METHOD
+from oic.utils.keyio import build_keyjar
 
 from tests.oidc import servers
 from tests.recipes.people import Agent
@@ -24,19 +26,18 @@ def listening() -> Iterator[servers.Portal]:
         yield portal
 
 
-@pytest.fixture
-def client(empty_stack: Stack, listening: servers.Portal) -> Client:
-    """A client that knows the issuer alone, and has discovered it and registered."""
-    client = Client(client_authn_method=CLIENT_AUTHN_METHOD, config={"code_challenge": {"method": "S256"}})
+def registered(stack: Stack, **metadata: Any) -> Client:
+    """Return a client that knew the issuer alone, and has discovered it and registered."""
+    jwks, keys, _ = build_keyjar([{"type": "RSA", "key": "", "use": ["sig"]}])
+    config = {"code_challenge": {"method": "S256"}}
+    client = Client(client_authn_method=CLIENT_AUTHN_METHOD, config=config, keyjar=keys)
     client.redirect_uris, client.base_url = [CALLBACK], HOME
-    provider = client.provider_config(empty_stack.issuer)
+    provider = client.provider_config(stack.issuer)
     wanted = client.create_registration_request(
-        grant_types=["refresh_token"],
-        post_logout_redirect_uris=[SIGNED_OUT],
-        backchannel_logout_uri=f"http://127.0.0.1:{listening.port}/logout",
+        grant_types=["refresh_token"], post_logout_redirect_uris=[SIGNED_OUT], jwks=jwks, **metadata
     )
     # Not client.register(): it sends a token that is no JWT in base64, which RFC 6750 §2.1 does not know.
-    token = initial_access_token(empty_stack, *SCOPE)
+    token = initial_access_token(stack, *SCOPE)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     answer = client.http_request(provider["registration_endpoint"], "POST", data=wanted.to_json(), headers=headers)
     client.handle_registration_info(answer)
@@ -64,24 +65,34 @@ def sign_in(client: Client, agent: Agent) -> IdToken:
     tokens = client.do_access_token_request(
         state=answer["state"],
         request_args={"code": answer["code"], "redirect_uri": CALLBACK, "code_verifier": verifier},
-        authn_method="client_secret_basic",
+        authn_method=client.registration_response["token_endpoint_auth_method"],
     )
     client.verify_id_token(tokens["id_token"], asked)
     return tokens["id_token"]
 
 
-def test_an_agent_signs_in(client: Client, agent: Agent) -> None:
+@pytest.mark.parametrize(
+    "method", ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
+)
+def test_an_agent_signs_in(empty_stack: Stack, agent: Agent, method: str) -> None:
+    client = registered(empty_stack, token_endpoint_auth_method=method)
     id_token = sign_in(client, agent)
     assert (id_token["sub"], id_token["nonce"]) == (agent.person_id, NONCE)
     assert id_token["acting_for"]["sub"] == agent.unit_id
     info = client.do_user_info_request(state=STATE)
     assert (info["sub"], info["name"]) == (agent.person_id, agent.who.name)
+
+
+def test_it_refreshes(empty_stack: Stack, agent: Agent) -> None:
+    client = registered(empty_stack)
+    sign_in(client, agent)
     refreshed = client.do_access_token_refresh(state=STATE, authn_method="client_secret_basic")
     assert refreshed["scope"] == SCOPE
     assert client.do_user_info_request(state=STATE)["acting_for"]["sub"] == agent.unit_id
 
 
-def test_the_client_hears_of_the_sign_out(client: Client, agent: Agent, listening: servers.Portal) -> None:
+def test_the_client_hears_of_the_sign_out(empty_stack: Stack, agent: Agent, listening: servers.Portal) -> None:
+    client = registered(empty_stack, backchannel_logout_uri=f"http://127.0.0.1:{listening.port}/logout")
     id_token = sign_in(client, agent)
     asked = client.construct_EndSessionRequest(
         state=STATE, request_args={"state": STATE, "post_logout_redirect_uri": SIGNED_OUT}
