@@ -1,9 +1,7 @@
 """idpyoidc: registers itself, signs people in, and hears of the sign-out; it checks what it is sent."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,13 +14,14 @@ from idpyoidc.client.rp_handler import RPHandler
 
 from tests.oidc import servers
 from tests.recipes.people import Agent
-from tests.recipes.self_registering import CALLBACK, HOME, SCOPE, SIGNED_OUT, initial_access_token
+from tests.recipes.registered import CALLBACK, HOME, SCOPE, SIGNED_OUT, add_by_hand, initial_access_token
 from tests.support.processes import until
 from tests.support.stack import Stack
 
 SERVICES = DEFAULT_OIDC_SERVICES | {"end_session": {"class": "idpyoidc.client.oidc.end_session.EndSession"}}
 
 KEYS = init_key_jar(key_defs=[{"type": "EC", "crv": "P-256", "use": ["sig"]}])
+PUBLIC_KEYS = KEYS.export_jwks(issuer_id="")
 
 
 @pytest.fixture
@@ -51,8 +50,7 @@ class Library:
             "preference": {"response_types": ["code"]},
             "add_ons": DEFAULT_CLIENT_CONFIGS[""]["add_ons"],  # PKCE
         }
-        given = {name: value for name, value in self.config.items() if value is not None}
-        configs = {self.issuer: usual | given}
+        configs = {self.issuer: usual | self.config}
         self.handler = RPHandler(HOME, configs, services=SERVICES, httpc=self._call, keyjar=KEYS.copy())
 
     def _call(self, method: str, url: str, **given: Any) -> requests.Response:
@@ -61,10 +59,10 @@ class Library:
         self.sent[url] = given.get("data") or ""
         return requests.request(method, url, timeout=given.pop("timeout", 20), **given)
 
-    def signs_in(self, agent: Agent, scope: list[str]) -> dict[str, Any]:
+    def signs_in(self, agent: Agent, scope: Sequence[str]) -> dict[str, Any]:
         """Discover, register unless that is done, and go through the code flow; the library checks each answer."""
         agent.browser.outside = (HOME,)
-        agent.visit(self.handler.begin(self.issuer, req_args={"scope": scope}), choosing=agent.unit_id)
+        agent.visit(self.handler.begin(self.issuer, req_args={"scope": list(scope)}), choosing=agent.unit_id)
         query = parse_qs(urlsplit(agent.browser.url).query)
         done: dict[str, Any] = self.handler.finalize(self.issuer, {name: value for name, [value] in query.items()})
         assert "error" not in done, done
@@ -76,7 +74,7 @@ def test_a_client_that_registers_itself(empty_stack: Stack, agent: Agent, listen
     uri = f"http://127.0.0.1:{listening.port}/logout"
     token = initial_access_token(empty_stack, "openid")
     library = Library(empty_stack.issuer, {"backchannel_logout_uri": uri}, token)
-    done = library.signs_in(agent, ["openid"])
+    done = library.signs_in(agent, ("openid",))
     assert done["id_token"]["sub"] == agent.person_id
     assert done["userinfo"]["sub"] == agent.person_id, "a signed answer: the library asks for one"
     agent.browser.get(library.handler.logout(done["state"])["url"])
@@ -86,18 +84,8 @@ def test_a_client_that_registers_itself(empty_stack: Stack, agent: Agent, listen
     assert backchannel_logout(client, request=body.decode()) == done["state"]
 
 
-def add_by_hand(stack: Stack, client_id: str, *options: str) -> dict[str, Any]:
-    """Register a client as an administrator does; return its id and secret, as the library's configuration."""
-    addresses = ("--redirect-uri", CALLBACK, "--post-logout-redirect-uri", SIGNED_OUT)
-    usual = (*addresses, "--acts-for", "optional", "--scope", " ".join(SCOPE))
-    registered: dict[str, Any] = json.loads(
-        stack.jingban("client", "add", client_id, "--name", "程序库", *usual, *options)
-    )
-    return registered
-
-
 def test_an_agent_acts_for_a_unit(empty_stack: Stack, agent: Agent) -> None:
-    library = Library(empty_stack.issuer, add_by_hand(empty_stack, "idpyoidc"))
+    library = Library(empty_stack.issuer, add_by_hand(empty_stack, "idpyoidc", "client_secret_basic", PUBLIC_KEYS))
     done = library.signs_in(agent, SCOPE)
     assert (done["id_token"]["sub"], done["id_token"]["acting_for"]["sub"]) == (agent.person_id, agent.unit_id)
     assert done["userinfo"]["name"] == agent.who.name
@@ -114,11 +102,9 @@ def test_an_agent_acts_for_a_unit(empty_stack: Stack, agent: Agent) -> None:
     ],
 )
 def test_every_way_to_prove_itself(
-    empty_stack: Stack, agent: Agent, tmp_path: Path, method: str, way: str, alg: str | None, sent: str
+    empty_stack: Stack, agent: Agent, method: str, way: str, alg: str | None, sent: str
 ) -> None:
-    (tmp_path / "more.json").write_text(json.dumps({"jwks": KEYS.export_jwks(issuer_id="")}))
-    options = ("--auth-method", method, "--metadata", str(tmp_path / "more.json"))
-    config = add_by_hand(empty_stack, f"idpyoidc-{method}", *options)
+    config = add_by_hand(empty_stack, f"idpyoidc-{method}", method, PUBLIC_KEYS)
     wanted: dict[str, Any] = {"response_types": ["code"], "token_endpoint_auth_methods_supported": [method]}
     if alg is not None:
         wanted["token_endpoint_auth_signing_alg_values_supported"] = [alg]

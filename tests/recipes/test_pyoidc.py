@@ -12,10 +12,11 @@ from oic.utils.keyio import build_keyjar
 
 from tests.oidc import servers
 from tests.recipes.people import Agent
-from tests.recipes.self_registering import CALLBACK, HOME, SCOPE, SIGNED_OUT, initial_access_token
+from tests.recipes.registered import CALLBACK, HOME, SCOPE, SIGNED_OUT, initial_access_token
 from tests.support.processes import until
 from tests.support.stack import Stack
 
+PUBLIC_KEYS, KEYS, _ = build_keyjar([{"type": "RSA", "key": "", "use": ["sig"]}])
 STATE, NONCE = "a-state-of-its-own", "a-nonce-of-its-own"
 
 
@@ -28,13 +29,12 @@ def listening() -> Iterator[servers.Portal]:
 
 def registered(stack: Stack, **metadata: Any) -> Client:
     """Return a client that knew the issuer alone, and has discovered it and registered."""
-    jwks, keys, _ = build_keyjar([{"type": "RSA", "key": "", "use": ["sig"]}])
     config = {"code_challenge": {"method": "S256"}}
-    client = Client(client_authn_method=CLIENT_AUTHN_METHOD, config=config, keyjar=keys)
+    client = Client(client_authn_method=CLIENT_AUTHN_METHOD, config=config, keyjar=KEYS.copy())
     client.redirect_uris, client.base_url = [CALLBACK], HOME
     provider = client.provider_config(stack.issuer)
     wanted = client.create_registration_request(
-        grant_types=["refresh_token"], post_logout_redirect_uris=[SIGNED_OUT], jwks=jwks, **metadata
+        grant_types=["refresh_token"], post_logout_redirect_uris=[SIGNED_OUT], jwks=PUBLIC_KEYS, **metadata
     )
     # Not client.register(): it sends a token that is no JWT in base64, which RFC 6750 §2.1 does not know.
     token = initial_access_token(stack, *SCOPE)
@@ -51,7 +51,7 @@ def sign_in(client: Client, agent: Agent) -> IdToken:
         request_args={
             "client_id": client.client_id,
             "response_type": "code",
-            "scope": SCOPE,
+            "scope": list(SCOPE),
             "redirect_uri": CALLBACK,
             "state": STATE,
             "nonce": NONCE,
@@ -87,7 +87,7 @@ def test_it_refreshes(empty_stack: Stack, agent: Agent) -> None:
     client = registered(empty_stack)
     sign_in(client, agent)
     refreshed = client.do_access_token_refresh(state=STATE, authn_method="client_secret_basic")
-    assert refreshed["scope"] == SCOPE
+    assert refreshed["scope"] == list(SCOPE)
     assert client.do_user_info_request(state=STATE)["acting_for"]["sub"] == agent.unit_id
 
 
