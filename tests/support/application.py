@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from idp.app import create_app
 from idp.settings import Settings
@@ -23,6 +25,26 @@ from tests.support.postgres import PostgresServer
 QUICK_HASHES = {"argon2_memory_kib": 8192, "argon2_time_cost": 1}
 
 MakeApp = Callable[..., Flask]
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all applications of this process. A source that changed has another checksum."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket if the template was compiled before."""
+        kept = self._kept.get(bucket.key)
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled just now."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled_templates = CompiledTemplates()
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +106,7 @@ def app_factory(key_file: Path) -> Iterator[MakeApp]:
         usual: dict[str, Any] = {"database_url": database_url, "key_file": key_file}
         app = create_app(Settings(**(usual | QUICK_HASHES | changes)))
         app.testing = True
+        app.jinja_env.bytecode_cache = _compiled_templates
         made.append(app)
         return app
 
