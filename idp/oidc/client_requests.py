@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from idp.oidc import request_body
+from idp.oidc.authorize.parse import CONTROL
 from idp.oidc.errors import (
     InvalidRequestError,
     InvalidTargetError,
@@ -97,8 +98,7 @@ def _parameters(sent: bytes, may_repeat: Collection[str]) -> dict[str, str]:
         counts = Counter(name for name, _ in pairs if name not in may_repeat)
         if any(count > 1 for count in counts.values()):
             raise _repeated(counts)
-    # Control characters occur in no parameter (RFC 6749 Appendix A), and a database refuses some of them.
-    if not all(value.isprintable() for value in form.values()):
+    if not all(value.isprintable() or CONTROL.isdisjoint(value) for value in form.values()):
         raise InvalidRequestError("A parameter holds control characters")
     return {name: value for name, value in form.items() if value}
 

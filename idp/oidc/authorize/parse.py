@@ -24,7 +24,8 @@ LONG = frozenset({"authorization_details", "claims", "id_token_hint", "registrat
 RESOURCE = "resource"
 FORM = "application/x-www-form-urlencoded"
 
-_CONTROL = {chr(code) for code in (*range(0x20), 0x7F)}
+CONTROL = frozenset(chr(code) for code in (*range(0x20), 0x7F))
+"""What occurs in no parameter (RFC 6749 Appendix A), and what a database refuses in part."""
 
 
 class RequestUnreadable(DomainError):
@@ -100,4 +101,4 @@ def _text(raw: bytes, longest: int) -> str | None:
         text = raw.decode("utf-8", errors="strict")
     except UnicodeDecodeError:
         return None
-    return None if len(text) > longest or not _CONTROL.isdisjoint(text) else text
+    return None if len(text) > longest or not CONTROL.isdisjoint(text) else text

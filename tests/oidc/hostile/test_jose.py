@@ -7,23 +7,17 @@ key, under the right algorithm, as the right type, for us.
 import hashlib
 import hmac
 import json
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, Key, RSAKey
 
 from idp.settings import settings
-from idp.store.db import db
-from tests.oidc.hostile.consumers import APPROVER, CONSUMERS, Consumer, House, Json, b64, compact, signed
-from tests.support.application import app_factory
-from tests.support.signing import plant_keys
+from tests.oidc.hostile.consumers import CONSUMERS, Consumer, House, Json, b64, compact, signed
 
 EXAMPLES = 30
 FOREIGN = {"ES256": ECKey.generate_key("P-256"), "RS256": RSAKey.generate_key(2048)}
@@ -31,34 +25,6 @@ THEIRS = "the attacker's own key"
 ODD_KIDS = (7, ["ec"], {}, "", "../../dev/null", "' OR 1=1", "\x00", "x" * 900)
 EVIL = "https://evil.example/keys"
 each_consumer = pytest.mark.parametrize("consumer", CONSUMERS, ids=lambda consumer: consumer.name)
-
-
-@pytest.fixture(scope="module")
-def app(migrated_sqlite: Path, key_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The provider, which trusts APPROVER."""
-    folder = tmp_path_factory.mktemp("jose")
-    shutil.copy(migrated_sqlite, folder / "jingban.db")
-    approvers = folder / "approvers.json"
-    approvers.write_text(json.dumps({"keys": [APPROVER.as_dict(private=False)]}))
-    with app_factory(key_file) as make_app:
-        yield make_app(
-            f"sqlite:///{folder / 'jingban.db'}", software_statement_jwks=approvers, access_token_lifetime=3600
-        )
-
-
-@pytest.fixture(scope="module")
-def furnished(app: Flask) -> House:
-    with app.app_context():
-        plant_keys()
-        return House.on(app)
-
-
-@pytest.fixture
-def house(furnished: House) -> Iterator[House]:
-    """The house, in its context."""
-    with furnished.app.app_context():
-        yield furnished
-        db.session.remove()
 
 
 @each_consumer
