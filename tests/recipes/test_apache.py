@@ -68,7 +68,7 @@ def told(application: servers.Portal) -> dict[str, Any]:
     """Return what the last request told the application: path, and the headers about who it is."""
     _, path, headers, _ = application.received[-1]
     sent = {name.lower(): value.encode("latin-1").decode() for name, value in headers.items()}
-    about = {name: sent[name] for name in ("person", "person-name", "acting-for") if name in sent}
+    about = {name: sent[name] for name in ("person", "personname", "actingfor") if name in sent}
     return {"path": path} | about
 
 
@@ -78,7 +78,7 @@ def test_a_person_signs_in_for_themselves(recipe: Recipe, application: servers.P
     assert told(application) == {
         "path": "/page?of=mine",
         "person": agent.person_id,
-        "person-name": agent.who.name,
+        "personname": agent.who.name,
     }
 
 
@@ -87,7 +87,7 @@ def test_an_agent_acts_for_a_unit(recipe: Recipe, application: servers.Portal, a
     assert agent.pages == ["password", "unit", "consent"]
     found = told(application)
     assert (found["path"], found["person"]) == ("/unit/jobs", agent.person_id)
-    unit = json.loads(found["acting-for"])
+    unit = json.loads(found["actingfor"])
     assert (unit["sub"], unit["uscc"], unit["name"]) == (agent.unit_id, agent.unit.uscc, agent.unit.name)
 
 
@@ -101,7 +101,7 @@ def test_who_is_signed_in_for_themselves_is_asked_for_a_unit(
     agent.visit(unescape(onwards), choosing=agent.unit_id)
     assert agent.pages == ["unit", "consent"]
     assert [path for _, path, _, _ in application.received[-2:]] == ["/page", "/unit/jobs"]
-    assert json.loads(told(application)["acting-for"])["sub"] == agent.unit_id
+    assert json.loads(told(application)["actingfor"])["sub"] == agent.unit_id
 
 
 def test_who_refuses_does_not_get_in(recipe: Recipe, application: servers.Portal, agent: Agent) -> None:
@@ -113,12 +113,12 @@ def test_who_refuses_does_not_get_in(recipe: Recipe, application: servers.Portal
 
 def test_headers_of_a_stranger_are_thrown_away(recipe: Recipe, application: servers.Portal, agent: Agent) -> None:
     agent.visit(f"{recipe.portal}/page")
-    made_up = {"Person": "p_other", "Person-Name": "other", "Acting-For": '{"sub": "u_other"}'}
+    made_up = {"Person": "p_other", "PersonName": "other", "ActingFor": '{"sub": "u_other"}'}
     made_up |= {f"OIDC_CLAIM_{name}": "other" for name in ("sub", "name", "acting_for")}
     agent.browser.http.get(f"{recipe.portal}/page", headers=made_up, timeout=20)
-    assert told(application) == {"path": "/page", "person": agent.person_id, "person-name": agent.who.name}
+    assert told(application) == {"path": "/page", "person": agent.person_id, "personname": agent.who.name}
     requests.get(f"{recipe.portal}/signed-out", headers=made_up, timeout=20)
-    assert told(application) == {"path": "/signed-out", "person": "(null)", "person-name": "(null)"}
+    assert told(application) == {"path": "/signed-out", "person": "(null)", "personname": "(null)"}
 
 
 def test_signing_out_ends_both_sessions(recipe: Recipe, application: servers.Portal, agent: Agent) -> None:
