@@ -1,7 +1,11 @@
 """The page after a sign-out: it signs the portals out in the browser too, then goes on.
 
 A portal's address is loaded in a frame of its own. The page goes on when all have answered, and at the latest after
-some seconds, so a dead portal delays nobody; whoever does not want to wait, or has no JavaScript, has a link.
+some seconds, so a dead portal delays nobody; whoever does not want to wait has a link.
+
+Without JavaScript the browser goes on by itself, too, unless a portal is dead: whether in the header or in the page,
+browsers count a refresh from the moment when all frames have loaded, and load frames at once even where a page asks
+for lazy ones. Then the link is the way, and it is the one button of the page.
 """
 
 from collections.abc import Mapping, Sequence
