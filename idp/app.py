@@ -32,6 +32,7 @@ from idp.gateways import Gateways, build_gateways
 from idp.oidc import endpoints, fast_paths, fetch
 from idp.oidc.registration import software_statement
 from idp.settings import Settings
+from idp.store import db as database
 from idp.store import vault
 from idp.store.db import db
 
@@ -72,7 +73,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["jingban.settings"] = settings
     app.extensions["jingban.vault"] = opened
     app.extensions["jingban.gateways"] = _gateways(settings)
-    db.init_app(app)
+    database.init_app(app)
     Migrate(app, db, directory=str(paths.migrations()))
     web.init_app(app)
     i18n.init_app(app)

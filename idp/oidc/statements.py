@@ -8,7 +8,7 @@ from typing import Any
 
 from idp.audit.log import INSERT_ENTRY, Entry, columns, record
 from idp.store import hot
-from idp.store.hot import Executor, PostgresExecutor, Statement
+from idp.store.hot import Claim, PostgresExecutor, Statement, Step
 
 # What a grant says, and who and what stands behind it, in the order of `grants.Grant.of_row`. `u` is the unit that
 # is acted for, or the unit account itself; ids carry a prefix by kind, so the joins never take a person for a unit.
@@ -27,10 +27,17 @@ _BEHIND = (
 
 # Authorization code (RFC 6749 §4.1.3). Of many parallel requests exactly one gets the row. A used code is kept on,
 # so that a replay is known as one.
-CLAIM_CODE = Statement(
+_USE_CODE = (
     "UPDATE authorization_code SET used_at = :now, expires_at = :remember_until "
     "WHERE code_hash = :code_hash AND client_id = :client_id AND used_at IS NULL AND expires_at > :now "
-    "RETURNING authorization_id, redirect_uri, code_challenge, dpop_jkt"
+)
+CLAIM_CODE = Statement(_USE_CODE + "RETURNING authorization_id, redirect_uri, code_challenge, dpop_jkt")
+CODE = Claim(Step.change(_USE_CODE))
+# The same code looked at, with the grant behind it: what can be decided before the claim is decided before.
+FIND_CODE = Statement(
+    f"SELECT {_GRANT}, c.redirect_uri, c.code_challenge, c.dpop_jkt "  # noqa: S608 - constants of this module
+    f'FROM authorization_code c JOIN "authorization" a ON a.id = c.authorization_id {_BEHIND} '
+    "WHERE c.code_hash = :code_hash AND c.client_id = :client_id AND c.used_at IS NULL AND c.expires_at > :now"
 )
 FIND_USED_CODE = Statement(
     "SELECT authorization_id FROM authorization_code "
@@ -63,35 +70,39 @@ FIND_OFFLINE_GRANT = Statement(
 # A refresh token with what became of its successors and of its siblings: tokens issued for the same parent, because
 # an answer was lost and the refresh tried again.
 FIND_REFRESH = Statement(
-    f"SELECT {_GRANT}, t.expires_at, t.used_at, t.jkt, "  # noqa: S608 - constants of this module
+    f"SELECT {_GRANT}, COALESCE(a.refreshed_at, 0), t.expires_at, t.used_at, t.jkt, "  # noqa: S608 - constants of this module
     "EXISTS (SELECT 1 FROM refresh_token c WHERE c.parent_hash = t.token_hash AND c.used_at IS NOT NULL), "
     "EXISTS (SELECT 1 FROM refresh_token c WHERE c.parent_hash = t.parent_hash AND c.token_hash <> t.token_hash "
     "AND c.used_at IS NOT NULL) "
     f'FROM refresh_token t JOIN "authorization" a ON a.id = t.authorization_id {_BEHIND} '
     "WHERE t.token_hash = :token_hash AND t.client_id = :client_id"
 )
-# Whoever refreshes holds the row of the family from here to the commit: one family refreshes one at a time.
+# Whoever refreshes holds the row of the family from here to the commit: one family refreshes one at a time. Each time
+# is later than the one before, so that it tells whether a family is as it was seen.
+_REFRESH_FAMILY = (
+    'UPDATE "authorization" SET refreshed_at = CASE WHEN refreshed_at >= :now THEN refreshed_at + 1 ELSE :now END '
+)
 LOCK_FAMILY = Statement(
-    'UPDATE "authorization" SET refreshed_at = :now '
-    "WHERE id = (SELECT t.authorization_id FROM refresh_token t "
+    _REFRESH_FAMILY + "WHERE id = (SELECT t.authorization_id FROM refresh_token t "  # noqa: S608 - constants
     "WHERE t.token_hash = :token_hash AND t.client_id = :client_id) "
     "AND ended_at IS NULL RETURNING id"
 )
 INSERT_REFRESH = Statement(
     "INSERT INTO refresh_token (token_hash, authorization_id, client_id, parent_hash, jkt, issued_at, expires_at) "
-    "VALUES (:token_hash, :authorization_id, :client_id, :parent_hash, :jkt, :now, :expires_at)"
+    "VALUES (:refresh_hash, :authorization_id, :client_id, :parent_hash, :jkt, :now, :refresh_expires_at)"
 )
-MARK_REFRESHED = Statement(
-    "UPDATE refresh_token SET used_at = :now WHERE token_hash = :parent_hash AND used_at IS NULL"
-)
-# Both in one round trip; SQLite knows no such statement, and has no round trips either.
-_ROTATE_ON_POSTGRESQL = Statement(
-    "WITH marked AS (UPDATE refresh_token SET used_at = :now "  # noqa: S608 - constants of this module
-    "WHERE token_hash = :parent_hash AND used_at IS NULL) " + INSERT_REFRESH.sqlite
+_MARK_REFRESHED = "UPDATE refresh_token SET used_at = :now WHERE token_hash = :parent_hash AND used_at IS NULL "
+MARK_REFRESHED = Statement(_MARK_REFRESHED)
+# The first use of a refresh token whose family is as it was `seen`: nobody refreshed or ended it since.
+FIRST_REFRESH = Claim(
+    Step.change(
+        _REFRESH_FAMILY + "WHERE id = :authorization_id AND ended_at IS NULL AND COALESCE(refreshed_at, 0) = :seen "
+    ),
+    Step.change(_MARK_REFRESHED),
 )
 INSERT_OPAQUE = Statement(
     "INSERT INTO opaque_token (token_hash, authorization_id, claims, expires_at) "
-    "VALUES (:token_hash, :authorization_id, :claims, :expires_at)"
+    "VALUES (:opaque_hash, :authorization_id, :opaque_claims, :opaque_expires_at)"
 )
 # One statement in place of four (BEGIN, two INSERTs, COMMIT): PostgreSQL only, SQLite has no round trips.
 _OPAQUE_WITH_ENTRY_ON_POSTGRESQL = Statement(f"WITH stored AS ({INSERT_OPAQUE.sqlite}) {INSERT_ENTRY.sqlite}")
@@ -121,15 +132,6 @@ REVOKE_JWT = Statement(
     "INSERT INTO revoked_token (jti, expires_at) VALUES (:jti, :expires_at) ON CONFLICT (jti) DO NOTHING"
 )
 DELETE_OPAQUE = Statement("DELETE FROM opaque_token WHERE token_hash = :token_hash")
-
-
-def rotate_refresh(on: Executor, **values: Any) -> None:
-    """Store the successor of the token `parent_hash`, and mark that one used at its first use."""
-    if isinstance(on, PostgresExecutor):
-        on.run(_ROTATE_ON_POSTGRESQL, **values)
-        return
-    on.run(MARK_REFRESHED, parent_hash=values["parent_hash"], now=values["now"])
-    on.run(INSERT_REFRESH, **values)
 
 
 def store_opaque_for_client(row: dict[str, Any], entry: Entry) -> None:

@@ -17,11 +17,11 @@ from idp.notify import outbox
 from idp.sessions.model import Authorization, PortalSession
 from idp.store import hot
 
-FIND_LIVING = hot.Statement(
+_LIVING = (
     "SELECT id FROM portal_session WHERE session_id = :session_id AND client_id = :client_id "
-    "AND COALESCE(unit_id, '') = :unit_id AND ended_at IS NULL",
-    lock="FOR SHARE",
+    "AND COALESCE(unit_id, '') = :unit_id AND ended_at IS NULL"
 )
+FIND_LIVING, HOLD_LIVING = hot.Statement(_LIVING), hot.Statement(_LIVING, lock="FOR SHARE")
 OPEN = hot.Statement(
     "INSERT INTO portal_session (id, session_id, client_id, subject_id, unit_id, created_at) "
     "VALUES (:id, :session_id, :client_id, :subject_id, :unit_id, :now)"
@@ -40,12 +40,18 @@ def open_or_join(
     """
     executor = hot.executor(on)
     place = {"session_id": session_id, "client_id": client_id}
-    found = executor.one(FIND_LIVING, **place, unit_id=unit_id or "")
+    found = executor.one(HOLD_LIVING, **place, unit_id=unit_id or "")
     if found is not None:
         return str(found[0])
     sid = ids.new_id("ps_")
     executor.run(OPEN, id=sid, **place, subject_id=subject_id, unit_id=unit_id, now=clock.millis())
     return sid
+
+
+def find(on: hot.Executor, *, session_id: str, client_id: str, unit_id: str | None) -> str | None:
+    """Return the `sid` that `open_or_join` would join, without holding it."""
+    found = on.one(FIND_LIVING, session_id=session_id, client_id=client_id, unit_id=unit_id or "")
+    return None if found is None else str(found[0])
 
 
 def living(session: Session, *, session_id: str, client_id: str) -> list[tuple[str, str | None]]:

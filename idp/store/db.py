@@ -6,12 +6,14 @@ however long the time-out is. So a writing transaction begins as a writer (BEGIN
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from idp.store.base import Base
@@ -48,6 +50,26 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         _writing.reset(token)
+
+
+def init_app(app: Flask) -> None:
+    """Attach the database to `app`."""
+    db.init_app(app)
+    app.teardown_appcontext(_end_reading)  # registered last, so it is called before the session is removed
+
+
+def _end_reading(error: BaseException | None) -> None:
+    """End a transaction that only read by COMMIT: at a ROLLBACK psycopg forgets all statements that it prepared.
+
+    Whatever wrote has been committed or rolled back by `transaction()`. After an error the session is left as it is:
+    removing it rolls back.
+    """
+    if error is not None or not db.session.registry.has():
+        return
+    session = db.session()
+    if not (session.dirty or session.new or session.deleted):
+        with suppress(SQLAlchemyError):  # a database that went away meanwhile: nothing is lost
+            session.commit()
 
 
 def release() -> None:

@@ -16,7 +16,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol, Self
 
 import psycopg
 from sqlalchemy import URL
@@ -26,6 +28,7 @@ from idp.store.db import db, prepare_sqlite
 
 Row = tuple[Any, ...]
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]+)")
+_VALUES = re.compile(r"VALUES \((.*)\)$")
 
 
 class Statement:
@@ -39,6 +42,35 @@ class Statement:
     def __init__(self, text: str, *, lock: str = "") -> None:
         self.sqlite = text
         self.postgresql = _NAMED.sub(r"%(\1)s", f"{text} {lock}".rstrip().replace("%", "%%"))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a claim: a statement that ends with its condition, and what follows it on PostgreSQL."""
+
+    text: str
+    ending: str
+
+    @classmethod
+    def change(cls, text: str) -> Self:
+        """Return the step that a conditional UPDATE is: it must touch a row."""
+        return cls(text, "RETURNING 1")
+
+    @classmethod
+    def hold(cls, text: str) -> Self:
+        """Return the step that a SELECT is: it must find a row, which then stays as it is until the commit."""
+        return cls(text, "FOR SHARE")
+
+
+class Claim:
+    """Steps that must all succeed, in this order, for the claim to be won."""
+
+    __slots__ = ("on_sqlite", "steps")
+
+    def __init__(self, *steps: Step) -> None:
+        self.steps = steps
+        # Whoever writes to SQLite holds all of it.
+        self.on_sqlite = tuple(Statement(step.text + step.ending.removeprefix("FOR SHARE")) for step in steps)
 
 
 class Executor(Protocol):
@@ -169,6 +201,40 @@ def reader() -> Executor:
     if isinstance(connection, sqlite3.Connection):
         return SqliteExecutor(connection)
     return PostgresExecutor(connection)
+
+
+def claim_and_write(claim: Claim, writes: tuple[Statement, ...], **values: Any) -> bool:
+    """Win `claim` and run `writes` (plain INSERT … VALUES), all of it or nothing; return whether it was won.
+
+    One statement on PostgreSQL, where each costs a round trip; one transaction on SQLite.
+    """
+    connection = _connection()
+    if isinstance(connection, psycopg.Connection):
+        return PostgresExecutor(connection).run(_combined(claim, writes), **values) == 1
+    connection.execute("BEGIN IMMEDIATE")
+    on = SqliteExecutor(connection)
+    try:
+        won = all(on.one(step, **values) is not None for step in claim.on_sqlite)
+        for write in writes if won else ():
+            on.run(write, **values)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT" if won else "ROLLBACK")
+    return won
+
+
+@cache
+def _combined(claim: Claim, writes: tuple[Statement, ...]) -> Statement:
+    """Return one statement whose INSERTs, the last of them outermost, write only where the last step touched a row."""
+    parts: list[str] = []
+    for number, step in enumerate(claim.steps):
+        after = f" AND EXISTS (TABLE step{number - 1})" if number else ""
+        parts.append(f"step{number} AS ({step.text}{after} {step.ending})")
+    won = f" WHERE EXISTS (TABLE step{len(claim.steps) - 1})"
+    *first, last = (_VALUES.sub(r"SELECT \1", write.sqlite) + won for write in writes)
+    parts += [f"write{number} AS ({write})" for number, write in enumerate(first)]
+    return Statement(f"WITH {', '.join(parts)} {last}")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -54,8 +54,9 @@ class Lent:
 class PostgresServer:
     """One cluster; every worker of a test session has its own (initdb costs 1 s, sharing costs locks)."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, settings: Sequence[str] = FAST_NOT_SAFE) -> None:
         self._binaries = binaries
+        self._settings = settings
         # Directly under /tmp: the account `postgres` must be able to enter, and a socket's path is short.
         self._directory = Path(tempfile.mkdtemp(prefix="jingban-pg-", dir="/tmp"))
         self._account = _account()
@@ -67,6 +68,16 @@ class PostgresServer:
             shutil.chown(self._directory, *self._account)
         self._initdb()
         self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server, parent of all its processes."""
+        return self._process.pid
+
+    @property
+    def host(self) -> str:
+        """The directory of the socket, which clients take as the host."""
+        return str(self._directory)
 
     def url(self, database: str) -> str:
         """Return the SQLAlchemy URL of `database`."""
@@ -156,7 +167,7 @@ class PostgresServer:
             raise RuntimeError(f"initdb failed: {done.stderr}")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        options = ["listen_addresses=", f"unix_socket_directories={self._directory}", *FAST_NOT_SAFE, *SMALL]
+        options = ["listen_addresses=", f"unix_socket_directories={self._directory}", *self._settings, *SMALL]
         flags = [part for option in options for part in ("-c", option)]
         log = self._directory / "log"
         with log.open("wb") as output:

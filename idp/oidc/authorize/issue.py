@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from idp import clock, ids
-from idp.audit.log import Entry, record
+from idp.audit.log import INSERT_ENTRY, Entry, columns, record
 from idp.delegation.acting import Refused
 from idp.delegation.granting import Granted
 from idp.oidc import resources
@@ -41,19 +41,48 @@ def code(situation: Situation) -> str:
     """
     secret = ids.new_secret()
     release()  # what was read before must not stand in the way of writing (SQLite)
+    if _code_at_once(situation, secret):
+        return secret
     with hot.transaction() as on:
         authorization_id = _grant(on, situation)
-        on.run(
-            statements.INSERT_CODE,
-            code_hash=ids.fingerprint(secret),
-            authorization_id=authorization_id,
-            client_id=situation.client.client_id,
-            redirect_uri=situation.request.redirect_uri,
-            code_challenge=situation.request.code_challenge,
-            dpop_jkt=situation.request.dpop_jkt,
-            expires_at=clock.millis() + _code_lifetime(situation) * 1000,
-        )
+        on.run(statements.INSERT_CODE, authorization_id=authorization_id, **_code_row(situation, secret))
     return secret
+
+
+def _code_at_once(situation: Situation, secret: str) -> bool:
+    """Store everything with one claim, for a person who is at the portal already and acts for themselves.
+
+    There is no interaction to end then, and no delegation that could be lost meanwhile. Returns False when it is not
+    so, or no longer: then step by step.
+    """
+    if situation.unit_id is not None or situation.request.pushed or situation.progress.interaction_id:
+        return False
+    place = {"session_id": situation.subject.session_id, "client_id": situation.client.client_id}
+    sid = portal_sessions.find(hot.reader(), **place, unit_id=None)
+    granted = situation.granted(hot.reader())
+    if sid is None or isinstance(granted, Refused):
+        return False
+    granted = _consented(situation, granted)
+    authorization_id = ids.new_id("a_")
+    rows = (
+        {"id": authorization_id, "portal_session_id": sid, "authorization_id": authorization_id}
+        | columns(_entry(situation, granted, authorization_id, sid))
+        | _columns(situation, granted)
+        | _code_row(situation, secret)
+    )
+    writes = (statements.INSERT_AUTHORIZATION, INSERT_ENTRY, statements.INSERT_CODE)
+    return hot.claim_and_write(statements.IN_PLACE, writes, session_id=situation.subject.session_id, **rows)
+
+
+def _code_row(situation: Situation, secret: str) -> dict[str, Any]:
+    return {
+        "code_hash": ids.fingerprint(secret),
+        "client_id": situation.client.client_id,
+        "redirect_uri": situation.request.redirect_uri,
+        "code_challenge": situation.request.code_challenge,
+        "dpop_jkt": situation.request.dpop_jkt,
+        "expires_at": clock.millis() + _code_lifetime(situation) * 1000,
+    }
 
 
 def _code_lifetime(situation: Situation) -> int:
@@ -140,18 +169,19 @@ def _store(on: hot.Executor, situation: Situation, granted: Granted) -> str:
     )
     authorization_id = ids.new_id("a_")
     on.run(statements.INSERT_AUTHORIZATION, id=authorization_id, portal_session_id=sid, **_columns(situation, granted))
-    record(
-        on,
-        Entry(
-            "authorization.granted",
-            actor_id=who.subject_id,
-            subject_id=who.subject_id,
-            unit_id=situation.unit_id,
-            client_id=client_id,
-            details={"authorization": authorization_id, "scope": list(granted.scope), "sid": sid},
-        ),
-    )
+    record(on, _entry(situation, granted, authorization_id, sid))
     return authorization_id
+
+
+def _entry(situation: Situation, granted: Granted, authorization_id: str, sid: str) -> Entry:
+    return Entry(
+        "authorization.granted",
+        actor_id=situation.subject.subject_id,
+        subject_id=situation.subject.subject_id,
+        unit_id=situation.unit_id,
+        client_id=situation.client.client_id,
+        details={"authorization": authorization_id, "scope": list(granted.scope), "sid": sid},
+    )
 
 
 def _columns(situation: Situation, granted: Granted) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The hot statements of this endpoint (DESIGN 9). Times are milliseconds; `authorization` is a reserved word."""
 
-from idp.store.hot import Statement
+from idp.store.hot import Claim, Statement, Step
 
 # Nobody may end the session or disable the client until the transaction commits: what is hung on them meanwhile would
 # never be told, or would come back with the client.
@@ -8,6 +8,11 @@ HOLD_SESSION = Statement(
     "SELECT c.disabled_at FROM browser_session b JOIN client c ON c.client_id = :client_id "
     "WHERE b.id = :id AND b.ended_at IS NULL",
     lock="FOR SHARE",
+)
+IN_PLACE = Claim(
+    Step.hold("SELECT 1 FROM browser_session WHERE id = :session_id AND ended_at IS NULL "),
+    Step.hold("SELECT 1 FROM client WHERE client_id = :client_id AND disabled_at IS NULL "),
+    Step.hold("SELECT 1 FROM portal_session WHERE id = :portal_session_id AND ended_at IS NULL "),
 )
 
 INSERT_AUTHORIZATION = Statement(

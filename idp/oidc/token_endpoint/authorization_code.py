@@ -27,7 +27,7 @@ from idp.oidc.client_requests import ClientRequest
 from idp.oidc.errors import InvalidAuthorizationDetailsError, InvalidTargetError, UnauthorizedClientError
 from idp.oidc.grants import Grant, GrantLost
 from idp.oidc.token_endpoint import terms
-from idp.oidc.token_endpoint.issue import issue
+from idp.oidc.token_endpoint.issue import issue, issue_if_claimed, make
 from idp.oidc.token_endpoint.outcome import Refused, end_grant, invalid_grant, tell_portal
 from idp.store import hot
 
@@ -76,12 +76,44 @@ class AuthorizationCodeGrant(BaseGrant, TokenEndpointMixin):
     def create_token_response(self) -> Any:
         """Redeem the code in one transaction. Raises OAuth2Error."""
         client: Any = self.request.client
-        with hot.transaction() as on:
-            outcome = _redeem(on, client, self._presented)
+        outcome: dict[str, Any] | Refused | None = _redeem_at_once(client, self._presented)
+        if outcome is None:
+            with hot.transaction() as on:
+                outcome = _redeem(on, client, self._presented)
         if isinstance(outcome, Refused):
             tell_portal(outcome)
             raise outcome.error
         return HTTPStatus.OK, outcome, self._proof.headers
+
+
+def _redeem_at_once(client: RegisteredClient, presented: _Presented) -> dict[str, Any] | None:
+    """Redeem a code when nothing speaks against it: one look, and one claim that stores.
+
+    Returns None in every other case, and when somebody else was first: then step by step, as `_redeem` does, which
+    finds out what it is and burns or ends what it must.
+    """
+    on, now = hot.reader(), clock.millis()
+    place = {"code_hash": presented.code_hash, "client_id": client.client_id}
+    row = on.one(statements.FIND_CODE, **place, now=now)
+    if row is None:
+        return None
+    grant = Grant.of_row(row)
+    redirect_uri, challenge, dpop_jkt = row[grants.COLUMNS :]
+    if not _is_its_own(presented, redirect_uri, dpop_jkt) or not _proves(client, presented.verifier, challenge):
+        return None
+    try:
+        asked = terms.of_code(grant, client, presented.form, presented.jkt)
+        acting = grants.standing(on, grant, client)
+    except (InvalidTargetError, InvalidAuthorizationDetailsError, GrantLost):
+        return None
+    made = make(grant, client, acting, asked, grant_type=GRANT_TYPE, nonce=grant.nonce)
+    won = issue_if_claimed(statements.CODE, made, **place, now=now, remember_until=now + REMEMBER_USED_MS)
+    return made.body if won else None
+
+
+def _is_its_own(presented: _Presented, redirect_uri: str, dpop_jkt: str | None) -> bool:
+    """Whether address and key are those that the code was asked for with (RFC 6749 §4.1.3, RFC 9449 §10)."""
+    return redirect_uri == presented.redirect_uri and dpop_jkt in {None, presented.jkt}
 
 
 def _redeem(on: hot.Executor, client: RegisteredClient, presented: _Presented) -> dict[str, Any] | Refused:
@@ -100,8 +132,7 @@ def _redeem(on: hot.Executor, client: RegisteredClient, presented: _Presented) -
     if found is None:
         return invalid_grant()
     grant, _ = found
-    is_its_own = redirect_uri == presented.redirect_uri and dpop_jkt in {None, presented.jkt}  # RFC 9449 §10
-    if not is_its_own or not _proves(client, presented.verifier, challenge):
+    if not _is_its_own(presented, redirect_uri, dpop_jkt) or not _proves(client, presented.verifier, challenge):
         return end_grant(on, grant, action="code.burnt", why="code_burnt", now=now, tell=False)
     return _decide_and_issue(on, client, grant, presented, now)
 

@@ -1,9 +1,14 @@
-"""Issuing: access token, refresh token and ID token for a grant that was just found to hold."""
+"""Issuing: access token, refresh token and ID token for a grant that was just found to hold.
 
+Tokens are made first and stored then, so that what has to be claimed (a code, a refresh token) can be claimed and
+answered for in one statement.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 from idp import clock, ids
-from idp.audit.log import Entry, record
+from idp.audit.log import INSERT_ENTRY, Entry, columns, record
 from idp.clients.registration import PUBLIC
 from idp.clients.registry import RegisteredClient
 from idp.delegation.acting import Acting
@@ -18,6 +23,19 @@ OPENID, OFFLINE_ACCESS = "openid", "offline_access"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Tokens that are made and not stored yet: the answer's body, the rows to store, the audit entry.
+
+    `refresh` and `opaque` are values of INSERT_REFRESH and INSERT_OPAQUE, None where there is no such token.
+    """
+
+    body: dict[str, Any]
+    entry: Entry
+    refresh: dict[str, Any] | None
+    opaque: dict[str, Any] | None
+
+
 def issue(
     on: hot.Executor,
     grant: Grant,
@@ -29,31 +47,65 @@ def issue(
     nonce: str | None = None,
     parent_hash: str | None = None,
 ) -> dict[str, Any]:
-    """Issue tokens on `terms`, store what is stored of them, write the audit, and return the answer's body.
+    """Make tokens as `make` does, store what is stored of them, write the audit, and return the answer's body."""
+    made = make(grant, client, acting, terms, grant_type=grant_type, nonce=nonce, parent_hash=parent_hash)
+    if made.opaque is not None:
+        on.run(statements.INSERT_OPAQUE, **made.opaque)
+    if made.refresh is not None:
+        if parent_hash is not None:
+            on.run(statements.MARK_REFRESHED, parent_hash=parent_hash, now=made.refresh["now"])
+        on.run(statements.INSERT_REFRESH, **made.refresh)
+    record(on, made.entry)
+    return made.body
+
+
+def issue_if_claimed(claim: hot.Claim, made: Made, **values: Any) -> bool:
+    """Claim, and store what was made, all or nothing; return False when there was nothing to claim any more.
+
+    On PostgreSQL this is one statement.
+    """
+    writes = [INSERT_ENTRY]
+    rows = columns(made.entry)
+    for insert, row in ((statements.INSERT_OPAQUE, made.opaque), (statements.INSERT_REFRESH, made.refresh)):
+        if row is not None:
+            writes.insert(0, insert)
+            rows |= row
+    return hot.claim_and_write(claim, tuple(writes), **(values | rows))
+
+
+def make(
+    grant: Grant,
+    client: RegisteredClient,
+    acting: Acting | None,
+    terms: Terms,
+    *,
+    grant_type: str,
+    nonce: str | None = None,
+    parent_hash: str | None = None,
+) -> Made:
+    """Make tokens on `terms`.
 
     `parent_hash` is the refresh token that this answer follows, used from now on. A refresh token's own scope is
     always the grant's, however narrow the access token was asked for (RFC 6749 §6).
     """
     claims = access_token.claims_of(grant, client, acting, terms)
-    access = access_token.issue(on, client, claims, grant.id)
+    access, opaque = access_token.make(client, claims, grant.id)
     body = answer_for(access, claims)
     # FAPI 2.0 Security Profile §5.3.2.1: no rotation; the one that was presented stays good, bound as it is.
     stays = parent_hash is not None and bool(client.protocol.profile)
+    refresh = None
     if REFRESH_TOKEN in client.grant_types and not stays:
-        body["refresh_token"] = _refresh_token(on, grant, client, parent_hash, terms.jkt)
+        body["refresh_token"], refresh = _refresh_token(grant, client, parent_hash, terms.jkt)
     if OPENID in terms.scope:
         body["id_token"] = id_token.issue(grant, client, acting, access_token=access.token, nonce=nonce)
-    record(
-        on,
-        Entry(
-            "token.issued",
-            actor_id=grant.subject_id,
-            unit_id=grant.unit_id,
-            client_id=grant.client_id,
-            details={"grant_type": grant_type, "authorization": grant.id, "scope": body["scope"]},
-        ),
+    entry = Entry(
+        "token.issued",
+        actor_id=grant.subject_id,
+        unit_id=grant.unit_id,
+        client_id=grant.client_id,
+        details={"grant_type": grant_type, "authorization": grant.id, "scope": body["scope"]},
     )
-    return body
+    return Made(body, entry, refresh, opaque)
 
 
 def answer_for(access: Issued, claims: dict[str, Any]) -> dict[str, Any]:
@@ -67,25 +119,23 @@ def answer_for(access: Issued, claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refresh_token(
-    on: hot.Executor, grant: Grant, client: RegisteredClient, parent_hash: str | None, jkt: str | None
-) -> str:
-    """Store a refresh token. A public client's is bound to its key (RFC 9449 §5); others prove themselves anyway."""
+    grant: Grant, client: RegisteredClient, parent_hash: str | None, jkt: str | None
+) -> tuple[str, dict[str, Any]]:
+    """Return a refresh token, and the values of its row for INSERT_REFRESH.
+
+    A public client's is bound to its key (RFC 9449 §5); others prove themselves anyway.
+    """
     token = ids.new_secret()
     now = clock.millis()
-    values = {
-        "token_hash": ids.fingerprint(token),
+    return token, {
+        "refresh_hash": ids.fingerprint(token),
         "authorization_id": grant.id,
         "client_id": grant.client_id,
         "parent_hash": parent_hash,
         "jkt": jkt if client.token_endpoint_auth_method == PUBLIC else None,
         "now": now,
-        "expires_at": _refresh_ends_at(grant, now),
+        "refresh_expires_at": _refresh_ends_at(grant, now),
     }
-    if parent_hash is None:
-        on.run(statements.INSERT_REFRESH, **values)
-    else:
-        statements.rotate_refresh(on, **values)
-    return token
 
 
 def _refresh_ends_at(grant: Grant, now: int) -> int:

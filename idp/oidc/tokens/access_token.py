@@ -56,11 +56,17 @@ def ends_at(lifetime: int, acting: Acting | None) -> int:
 
 def issue(on: hot.Executor, client: RegisteredClient, claims: dict[str, Any], grant_id: str) -> Issued:
     """Make an access token that says `claims`; store it if it is opaque."""
-    if client.access_token_format != OPAQUE:
-        return signed(client, claims)
-    issued, row = opaque(claims, grant_id)
-    on.run(statements.INSERT_OPAQUE, **row)
+    issued, row = make(client, claims, grant_id)
+    if row is not None:
+        on.run(statements.INSERT_OPAQUE, **row)
     return issued
+
+
+def make(
+    client: RegisteredClient, claims: dict[str, Any], grant_id: str | None
+) -> tuple[Issued, dict[str, Any] | None]:
+    """Make an access token that says `claims`, and the values of its row for `INSERT_OPAQUE`; a JWT has none."""
+    return opaque(claims, grant_id) if client.access_token_format == OPAQUE else (signed(client, claims), None)
 
 
 def signed(client: RegisteredClient, claims: dict[str, Any]) -> Issued:
@@ -72,10 +78,10 @@ def opaque(claims: dict[str, Any], grant_id: str | None) -> tuple[Issued, dict[s
     """Return a token that means `claims`, and the values of its row for `INSERT_OPAQUE`."""
     token = ids.new_secret()
     row = {
-        "token_hash": ids.fingerprint(token),
+        "opaque_hash": ids.fingerprint(token),
         "authorization_id": grant_id,
-        "claims": json.dumps(claims, ensure_ascii=False, separators=(",", ":")),
-        "expires_at": claims["exp"] * 1000,
+        "opaque_claims": json.dumps(claims, ensure_ascii=False, separators=(",", ":")),
+        "opaque_expires_at": claims["exp"] * 1000,
     }
     return Issued(token, claims["exp"] - claims["iat"]), row
 
