@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import psycopg
 import structlog
 from flask import Flask, Response
+from flask.ctx import RequestContext
+from flask.sessions import NullSession
 
 from idp import clock
 from idp.oidc.discovery import metadata
@@ -99,11 +101,18 @@ class FastPaths:
     def _call(self, endpoint: str, environ: "WSGIEnvironment") -> Response:
         """Return the answer of a view; what it did not foresee ends as it would in Flask."""
         view = cast("Callable[[], Response]", self._app.view_functions[endpoint])
-        with self._app.request_context(environ):
+        with _Call(self._app, environ, session=NullSession()):
             try:
                 return view()
             except Exception as error:  # noqa: BLE001 - Flask's last resort, which logs it
                 return self._app.handle_exception(error)
+
+
+class _Call(RequestContext):
+    """The context of a call to a known view by a client: no route to look for, and no cookie to read."""
+
+    def match_request(self) -> None:
+        """See RequestContext."""
 
 
 class _Jwks:

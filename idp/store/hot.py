@@ -93,40 +93,41 @@ class SqliteExecutor:
     """Runs statements on a `sqlite3.Connection`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def one(self, statement: Statement, /, **values: Any) -> Row | None:
         """See `Executor`."""
         # fetchall, not fetchone: SQLite finishes a RETURNING statement only when it is read to its end.
-        rows = self._connection.execute(statement.sqlite, values).fetchall()
+        rows = self.connection.execute(statement.sqlite, values).fetchall()
         return rows[0] if rows else None
 
     def all(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
         """See `Executor`."""
-        return self._connection.execute(statement.sqlite, values).fetchall()
+        return self.connection.execute(statement.sqlite, values).fetchall()
 
     def run(self, statement: Statement, /, **values: Any) -> int:
         """See `Executor`."""
-        return self._connection.execute(statement.sqlite, values).rowcount
+        return self.connection.execute(statement.sqlite, values).rowcount
 
 
 class PostgresExecutor:
     """Runs statements on a psycopg connection, prepared by the server from the first call on."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
+        self.connection = connection
+        self._cursor = connection.cursor()  # one for all: to make one costs as much as a look-up
 
     def one(self, statement: Statement, /, **values: Any) -> Row | None:
         """See `Executor`."""
-        return self._connection.execute(statement.postgresql, values, prepare=True).fetchone()
+        return self._cursor.execute(statement.postgresql, values, prepare=True).fetchone()
 
     def all(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
         """See `Executor`."""
-        return self._connection.execute(statement.postgresql, values, prepare=True).fetchall()
+        return self._cursor.execute(statement.postgresql, values, prepare=True).fetchall()
 
     def run(self, statement: Statement, /, **values: Any) -> int:
         """See `Executor`."""
-        return self._connection.execute(statement.postgresql, values, prepare=True).rowcount
+        return self._cursor.execute(statement.postgresql, values, prepare=True).rowcount
 
 
 def within(session: Session) -> Executor:
@@ -147,38 +148,36 @@ def executor(on: Session | Executor) -> Executor:
 
 
 class _Held(threading.local):
-    """One connection a thread, opened at first use. `address` tells a stale one from another application's."""
+    """One connection a thread, opened at first use. `url` tells a stale one from another application's."""
 
-    address: str | None = None
-    connection: sqlite3.Connection | psycopg.Connection[Any] | None = None
+    url: URL | None = None
+    executor: SqliteExecutor | PostgresExecutor | None = None
 
 
 _held = _Held()
 
 
-def _connect(url: URL) -> sqlite3.Connection | psycopg.Connection[Any]:
+def _connect(url: URL) -> SqliteExecutor | PostgresExecutor:
     if url.get_backend_name() == "sqlite":
         connection = sqlite3.connect(url.database or ":memory:")
         prepare_sqlite(connection)
-        return connection
+        return SqliteExecutor(connection)
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return psycopg.connect(address, autocommit=True)
+    return PostgresExecutor(psycopg.connect(address, autocommit=True))
 
 
-def _connection() -> sqlite3.Connection | psycopg.Connection[Any]:
+def _executor() -> SqliteExecutor | PostgresExecutor:
     url = db.engine.url
-    address = url.render_as_string(hide_password=False)
-    held = _held.connection
-    if held is not None and _held.address == address and not _is_closed(held):
+    held = _held.executor
+    if held is not None and (_held.url is url or _held.url == url) and not _is_closed(held):
         return held
-    if held is not None:
-        held.close()
-    _held.connection, _held.address = _connect(url), address
-    return _held.connection
+    close()
+    _held.executor, _held.url = _connect(url), url
+    return _held.executor
 
 
-def _is_closed(connection: sqlite3.Connection | psycopg.Connection[Any]) -> bool:
-    return isinstance(connection, psycopg.Connection) and (connection.closed or connection.broken)
+def _is_closed(held: SqliteExecutor | PostgresExecutor) -> bool:
+    return isinstance(held, PostgresExecutor) and (held.connection.closed or held.connection.broken)
 
 
 def close_all() -> None:
@@ -190,17 +189,14 @@ def close_all() -> None:
 
 def close() -> None:
     """Close this thread's held connection, if it has one."""
-    if _held.connection is not None:
-        _held.connection.close()
-        _held.connection = None
+    if _held.executor is not None:
+        _held.executor.connection.close()
+        _held.executor = None
 
 
 def reader() -> Executor:
     """Return an executor on this thread's held connection; each statement commits by itself."""
-    connection = _connection()
-    if isinstance(connection, sqlite3.Connection):
-        return SqliteExecutor(connection)
-    return PostgresExecutor(connection)
+    return _executor()
 
 
 def claim_and_write(claim: Claim, writes: tuple[Statement, ...], **values: Any) -> bool:
@@ -208,11 +204,11 @@ def claim_and_write(claim: Claim, writes: tuple[Statement, ...], **values: Any) 
 
     One statement on PostgreSQL, where each costs a round trip; one transaction on SQLite.
     """
-    connection = _connection()
-    if isinstance(connection, psycopg.Connection):
-        return PostgresExecutor(connection).run(_combined(claim, writes), **values) == 1
+    on = _executor()
+    if isinstance(on, PostgresExecutor):
+        return on.run(_combined(claim, writes), **values) == 1
+    connection = on.connection
     connection.execute("BEGIN IMMEDIATE")
-    on = SqliteExecutor(connection)
     try:
         won = all(on.one(step, **values) is not None for step in claim.on_sqlite)
         for write in writes if won else ():
@@ -240,14 +236,15 @@ def _combined(claim: Claim, writes: tuple[Statement, ...]) -> Statement:
 @contextmanager
 def transaction() -> Iterator[Executor]:
     """Run several hot statements as one transaction on this thread's held connection."""
-    connection = _connection()
-    if isinstance(connection, psycopg.Connection):
-        with connection.transaction():
-            yield PostgresExecutor(connection)
+    on = _executor()
+    if isinstance(on, PostgresExecutor):
+        with on.connection.transaction():
+            yield on
         return
+    connection = on.connection
     connection.execute("BEGIN IMMEDIATE")
     try:
-        yield SqliteExecutor(connection)
+        yield on
     except BaseException:
         connection.execute("ROLLBACK")
         raise
