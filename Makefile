@@ -4,7 +4,7 @@
 PYTHON ?= python3
 SETUP = @$(PYTHON) tools/setup.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format messages wheel lock
+.PHONY: help demo test lint format messages bench wheel lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ format: ## Mend what ruff can mend
 
 messages: ## Bring the message catalogues up to date with the sources
 	$(SETUP) messages
+
+bench: ## Requests a second beside npm's oidc-provider, here (ARGS=--help)
+	$(SETUP) bench $(ARGS)
 
 wheel: ## Source distribution and wheel, into dist/
 	$(SETUP) wheel

@@ -1,4 +1,4 @@
-"""Set up what a job needs, then do the job: `python3 tools/setup.py demo|test|lint|format|messages|wheel|lock`.
+"""Set up what a job needs, then do the job: `python3 tools/setup.py demo|test|lint|format|messages|bench|wheel|lock`.
 
 The Makefile's targets all end here. It runs on a fresh Debian with nothing but Python, so it uses the standard
 library only. As root it installs missing Debian packages; else it prints the command that does. Python packages
@@ -29,7 +29,7 @@ STAMP = VENV / "jingban.json"
 CONSTRAINTS = ROOT / "constraints.txt"
 OLDEST = (3, 11)
 REQUIRE_SERVICES = "JINGBAN_REQUIRE_SERVICES"
-JAVASCRIPT = ROOT / "tests/recipes"
+RECIPES, PEER = ROOT / "tests/recipes", ROOT / "bench/peer"
 
 SERVICES = {
     "apache2": "/usr/sbin/apache2",
@@ -59,21 +59,23 @@ class SetUpError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """What a job needs and runs. `commands` are relative to `.venv/bin`."""
+    """What a job needs and runs. `commands` are relative to `.venv/bin`; `npm` is a folder with packages of npm."""
 
     commands: list[list[str]]
     extras: tuple[str, ...] = ("test",)
     services: bool = False
+    npm: Path | None = None
 
 
 def _jobs() -> dict[str, Job]:
     workers = str(min(4, os.cpu_count() or 1))
     return {
         "demo": Job([["jingban", "demo"]], extras=()),
-        "test": Job([["pytest", "-n", workers, "--dist", "loadfile"]], services=True),
+        "test": Job([["pytest", "-n", workers, "--dist", "loadfile"]], services=True, npm=RECIPES),
         "lint": Job([["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports", "--no-logo"]]),
         "format": Job([["ruff", "check", "--fix"], ["ruff", "format"]]),
         "messages": Job([["python", "tools/catalogues.py", "update"]]),
+        "bench": Job([["python", "-m", "bench"]], services=True, npm=PEER),
         "wheel": Job([["python", "-m", "build", "--outdir", "dist"]]),
         "lock": Job([], extras=()),
     }
@@ -106,8 +108,8 @@ def set_up(job: Job) -> None:
         usable = _usable_venv()
         install_debian_packages(missing_packages(job, usable))
         install_python_packages(job.extras, usable)
-        if job.services:
-            install_npm_packages()
+        if job.npm is not None:
+            install_npm_packages(job.npm)
         compile_catalogues()
     finally:
         os.close(lock)
@@ -232,19 +234,19 @@ def lock_text(frozen: str) -> str:
 # --- npm packages ------------------------------------------------------------------------------------------------
 
 
-def install_npm_packages() -> None:
-    """Make `node_modules` hold what `package-lock.json` says, unless its stamp says that it does.
+def install_npm_packages(folder: Path) -> None:
+    """Make `node_modules` in `folder` hold what `package-lock.json` says, unless its stamp says that it does.
 
     Without npm, or if npm fails, tests skip (or SetUpError, if they must not).
     """
     npm = shutil.which("npm")
-    stamp = JAVASCRIPT / "node_modules/.jingban"
-    wanted = hashlib.sha256((JAVASCRIPT / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules/.jingban"
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     if npm is None or (stamp.exists() and stamp.read_text() == wanted):
         return
-    _say(f"installing npm packages into {JAVASCRIPT.relative_to(ROOT)}/node_modules")
+    _say(f"installing npm packages into {folder.relative_to(ROOT)}/node_modules")
     try:
-        _run([npm, "ci", "--prefix", str(JAVASCRIPT)])  # empties node_modules first, and the stamp with it
+        _run([npm, "ci", "--prefix", str(folder)])  # empties node_modules first, and the stamp with it
     except SetUpError as problem:
         _go_on_without(["npm packages"], str(problem))
         return

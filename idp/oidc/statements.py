@@ -32,7 +32,10 @@ _USE_CODE = (
     "WHERE code_hash = :code_hash AND client_id = :client_id AND used_at IS NULL AND expires_at > :now "
 )
 CLAIM_CODE = Statement(_USE_CODE + "RETURNING authorization_id, redirect_uri, code_challenge, dpop_jkt")
-CODE = Claim(Step.change(_USE_CODE))
+CODE = Claim(
+    Step.hold('SELECT 1 FROM "authorization" WHERE id = :authorization_id AND ended_at IS NULL '),
+    Step.change(_USE_CODE),
+)
 # The same code looked at, with the grant behind it: what can be decided before the claim is decided before.
 FIND_CODE = Statement(
     f"SELECT {_GRANT}, c.redirect_uri, c.code_challenge, c.dpop_jkt "  # noqa: S608 - constants of this module

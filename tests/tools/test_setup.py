@@ -25,7 +25,6 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(setup, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(setup, "STAMP", tmp_path / ".venv/jingban.json")
     monkeypatch.setattr(setup, "CONSTRAINTS", tmp_path / "constraints.txt")
-    monkeypatch.setattr(setup, "JAVASCRIPT", tmp_path / "recipes")
     return tmp_path
 
 
@@ -131,11 +130,11 @@ def packages(checkout: Path) -> Path:
 
 
 def test_npm_packages_are_installed_when_the_lock_changed(packages: Path, commands: Commands) -> None:
-    setup.install_npm_packages()
-    setup.install_npm_packages()
+    setup.install_npm_packages(packages)
+    setup.install_npm_packages(packages)
     assert commands.called() == [f"npm ci --prefix {packages}"]
     (packages / "package-lock.json").write_text('{"lockfileVersion": 3}')
-    setup.install_npm_packages()
+    setup.install_npm_packages(packages)
     assert len(commands.called()) == 2
 
 
@@ -145,17 +144,18 @@ def test_npm_that_fails_leaves_no_stamp(
     """Tests skip then, and say so; where services are required the set-up ends."""
     monkeypatch.delenv(setup.REQUIRE_SERVICES, raising=False)
     commands.program(tmp_path / "programs/npm", exit_code=1)
-    setup.install_npm_packages()
+    setup.install_npm_packages(packages)
     assert not (packages / "node_modules/.jingban").exists()
     monkeypatch.setenv(setup.REQUIRE_SERVICES, "1")
     with pytest.raises(setup.SetUpError, match="npm ci"):
-        setup.install_npm_packages()
+        setup.install_npm_packages(packages)
 
 
-def test_the_npm_lock_is_exact_and_names_no_registry() -> None:
+@pytest.mark.parametrize("folder", [setup.RECIPES, setup.PEER], ids=lambda folder: folder.name)
+def test_the_npm_lock_is_exact_and_names_no_registry(folder: Path) -> None:
     """Packages come from whatever registry npm is set up for, and are what they were by their hashes."""
-    wanted = json.loads((setup.JAVASCRIPT / "package.json").read_text())["dependencies"]
-    packages = json.loads((setup.JAVASCRIPT / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
     assert packages.pop("")["dependencies"] == wanted
     for name, version in wanted.items():
         assert packages[f"node_modules/{name}"]["version"] == version

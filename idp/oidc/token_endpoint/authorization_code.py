@@ -107,7 +107,9 @@ def _redeem_at_once(client: RegisteredClient, presented: _Presented) -> dict[str
     except (InvalidTargetError, InvalidAuthorizationDetailsError, GrantLost):
         return None
     made = make(grant, client, acting, asked, grant_type=GRANT_TYPE, nonce=grant.nonce)
-    won = issue_if_claimed(statements.CODE, made, **place, now=now, remember_until=now + REMEMBER_USED_MS)
+    won = issue_if_claimed(
+        statements.CODE, made, authorization_id=grant.id, **place, now=now, remember_until=now + REMEMBER_USED_MS
+    )
     return made.body if won else None
 
 

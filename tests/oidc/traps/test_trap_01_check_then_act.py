@@ -14,14 +14,17 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from idp import clock, ids
+from idp.audit.log import INSERT_ENTRY, Entry, columns
 from idp.clients import registry
 from idp.clients.model import Client
-from idp.oidc import statements
-from idp.sessions.model import AuthorizationCode, RefreshToken
+from idp.oidc import grants, statements
+from idp.oidc.authorize import statements as authorize_statements
+from idp.oidc.grants import COLUMNS
+from idp.sessions.model import AuthorizationCode, BrowserSession, PortalSession, RefreshToken
 from idp.store import hot
 from idp.store.db import db, transaction
 from idp.store.keyring import NoSigningKey
-from tests.oidc.portal import Portal, audited
+from tests.oidc.portal import Portal, audited, stored
 from tests.support import rows
 from tests.support.clocks import MovedClock
 from tests.support.signing import plant_keys
@@ -150,3 +153,113 @@ def test_when_refreshing_fails_nothing_happened(portal: Portal, moved_clock: Mov
     _sign_with("RS256")
     moved_clock.advance(_TRUST)
     assert portal.refresh(tokens["refresh_token"]).status_code == 200
+
+
+def _first_refresh(token: str, grant_id: str, seen: int) -> bool:
+    """Claim the first use of `token` in a family that was `seen`, and store a successor."""
+    return hot.claim_and_write(
+        statements.FIRST_REFRESH,
+        (statements.INSERT_REFRESH,),
+        parent_hash=ids.fingerprint(token),
+        authorization_id=grant_id,
+        seen=seen,
+        now=clock.millis(),
+        refresh_hash=ids.fingerprint(ids.new_secret()),
+        client_id="portal",
+        jkt=None,
+        refresh_expires_at=clock.millis() + 60_000,
+    )
+
+
+def _seen(token: str) -> int:
+    row = hot.reader().one(statements.FIND_REFRESH, token_hash=ids.fingerprint(token), client_id="portal")
+    assert row is not None
+    return int(row[COLUMNS])
+
+
+def _refresh_tokens() -> list[bool]:
+    """Which of the refresh tokens, in the order of their issue, are used."""
+    db.session.rollback()
+    return [
+        used is not None for used in db.session.scalars(select(RefreshToken.used_at).order_by(RefreshToken.issued_at))
+    ]
+
+
+def test_what_was_decided_on_an_older_family_is_not_stored(portal: Portal) -> None:
+    """A sibling may have been used since: only a family that is as it was seen is refreshed at once."""
+    grant_id = portal.granted(rows.person())
+    first = portal.tokens(grant_id)["refresh_token"]
+    before = _seen(first)
+    second = portal.refreshed(first)["refresh_token"]
+    assert _seen(second) > before
+    assert not _first_refresh(second, grant_id, before)
+    assert _refresh_tokens() == [True, False]
+    assert _first_refresh(second, grant_id, _seen(second))
+    assert _refresh_tokens() == [True, True, False]
+    assert not _first_refresh(second, grant_id, _seen(second))
+    assert _refresh_tokens() == [True, True, False]
+
+
+def test_a_refresh_at_once_waits_for_its_family_and_loses(on_postgres: Portal) -> None:
+    grant_id = on_postgres.granted(rows.person())
+    token = on_postgres.tokens(grant_id)["refresh_token"]
+    before = _seen(token)
+    locked, may_commit = threading.Event(), threading.Event()
+
+    def holder() -> None:
+        with on_postgres.app.app_context(), hot.transaction() as on:
+            assert _lock(on, token) is not None
+            locked.set()
+            assert may_commit.wait(10)
+        hot.close()
+
+    def waiter() -> bool:
+        assert locked.wait(10)
+        with on_postgres.app.app_context():
+            won = _first_refresh(token, grant_id, before)
+        hot.close()
+        return won
+
+    with ThreadPoolExecutor(2) as pool:
+        holds, waits = pool.submit(holder), pool.submit(waiter)
+        assert locked.wait(10)
+        with pytest.raises(TimeoutError):
+            waits.result(0.3)
+        may_commit.set()
+        holds.result(10)
+        assert waits.result(10) is False
+    assert _refresh_tokens() == [False]
+
+
+def test_a_code_whose_grant_has_ended_is_not_claimed_at_once(portal: Portal) -> None:
+    grant_id = portal.granted(rows.person())
+    code = portal.code_for(grant_id)
+    now = clock.millis()
+    values = columns(Entry("test")) | {"code_hash": ids.fingerprint(code), "client_id": "portal"}
+    values |= {"authorization_id": grant_id, "now": now, "remember_until": now + 60_000}
+    grants.end(hot.reader(), grant_id, "test", now)
+    assert not hot.claim_and_write(statements.CODE, (INSERT_ENTRY,), **values)
+    assert db.session.scalars(select(AuthorizationCode.used_at)).one() is None
+    assert audited("test") == []
+
+
+@pytest.mark.parametrize("ended", ["nothing", "browser session", "portal session", "client"])
+def test_a_code_is_issued_at_once_only_where_all_of_it_lives(portal: Portal, ended: str) -> None:
+    """U13: whoever signs out or disables a client at the same moment finds what is hung on them, or it is not hung."""
+    grant = stored(portal.granted(rows.person()))
+    session_id = db.session.scalars(
+        select(PortalSession.session_id).where(PortalSession.id == grant.portal_session_id)
+    ).one()
+    now = clock.now()
+    with transaction() as session:
+        match ended:
+            case "browser session":
+                session.execute(update(BrowserSession).values(ended_at=now))
+            case "portal session":
+                session.execute(update(PortalSession).values(ended_at=now))
+            case "client":
+                session.execute(update(Client).values(disabled_at=now))
+    values = columns(Entry("test")) | {"session_id": session_id, "portal_session_id": grant.portal_session_id}
+    won = hot.claim_and_write(authorize_statements.IN_PLACE, (INSERT_ENTRY,), **(values | {"client_id": "portal"}))
+    assert won is (ended == "nothing")
+    assert len(audited("test")) == won
