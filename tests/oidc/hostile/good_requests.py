@@ -44,8 +44,10 @@ def attacks(media_type: str) -> list[Attack]:
         for name in operation.members()
     ]
     if media_type == FORM:
-        found += [Attack(TOKEN, name, kind) for kind, names in description.grant_types().items() for name in names]
-        found += [Attack(TOKEN, name, "client_credentials") for name in description.members("ClientInForm")]
+        found += [
+            Attack(TOKEN, name, kind) for kind, names in description.grant_types().items() for name in sorted(names)
+        ]
+        found += [Attack(TOKEN, name, "client_credentials") for name in sorted(description.members("ClientInForm"))]
     return found
 
 
