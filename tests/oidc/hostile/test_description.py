@@ -105,7 +105,7 @@ def test_other_methods_are_refused(sqlite_app: Flask) -> None:
 
 
 def test_every_endpoint_of_the_metadata_that_answers_in_json_is_described() -> None:
-    pages = {"authorization_endpoint", "end_session_endpoint", "check_session_iframe"}
+    pages = {"authorization_endpoint", "end_session_endpoint", "check_session_iframe", "op_policy_uri", "op_tos_uri"}
     metadata = discovery.metadata(Settings())
     named = {name for name in metadata if name.endswith(("_endpoint", "_uri", "_iframe"))}
     paths = {urlsplit(metadata[name]).path for name in named - pages}
