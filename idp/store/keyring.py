@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from flask import current_app
 from joserfc import jwk
@@ -147,10 +147,16 @@ def _load(version: tuple[hot.Row, ...], rows: Iterable[hot.Row], before: _Ring |
     for kid, alg, state, public_jwk, private_jwk in rows:
         published = json.loads(public_jwk)
         public.append(published)
-        verifiers[kid] = Verifier(alg, jwk.import_key(published))
+        verifiers[kid] = Verifier(alg, _parsed(public_jwk))
         if state == ACTIVE:
             signers[alg] = known.get(kid) or Signer(kid, alg, bytes(private_jwk))
     return _Ring(version, signers, verifiers, json.dumps({"keys": public}, separators=(",", ":")).encode())
+
+
+@lru_cache(maxsize=64)
+def _parsed(public_jwk: str) -> Key:
+    """Return the public key; one that stayed when others changed stays parsed."""
+    return jwk.import_key(json.loads(public_jwk))
 
 
 def _look_again() -> None:

@@ -8,13 +8,14 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 
 from idp.app import create_app
 from idp.settings import Settings
@@ -25,6 +26,21 @@ from tests.support.postgres import PostgresServer
 QUICK_HASHES = {"argon2_memory_kib": 8192, "argon2_time_cost": 1}
 
 MakeApp = Callable[..., Flask]
+
+
+class RuleCompiledOnce(Rule):
+    """A rule whose address builder is compiled once in this process: most of what making an application costs."""
+
+    _kept: ClassVar[dict[tuple[object, ...], Callable[..., tuple[str, str]]]] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (self.rule, self.subdomain, self.host, repr(self.defaults), self.map.host_matching, append_unknown)
+        if key not in self._kept:
+            self._kept[key] = super()._compile_builder(append_unknown)
+        return self._kept[key]
+
+
+Flask.url_rule_class = RuleCompiledOnce
 
 
 class CompiledTemplates(BytecodeCache):
