@@ -86,7 +86,8 @@ def _verified(token: str, provider: Provider, types: Collection[str]) -> dict[st
             decoded = jwt.decode(token, provider.keys(), algorithms=ALGORITHMS)
         except InvalidKeyIdError:
             decoded = jwt.decode(token, provider.keys(again=True), algorithms=ALGORITHMS)
-    except (JoseError, ValueError) as error:
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        # The last two: joserfc takes members of the header for what they should be, before it checks the signature.
         raise InvalidToken("the signature does not hold") from error
     kind = decoded.header.get("typ")
     if not isinstance(kind, str) or kind.lower() not in types:

@@ -1,5 +1,7 @@
 """The API: tokens as RFC 9068 has them, refusals as RFC 6750 has them, and each unit's jobs for itself alone."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +111,33 @@ def test_foreign_signatures_are_refused(portal: Portal, issuer: Issuer) -> None:
         assert call(portal, "GET", issuer.sign(issuer.access_claims(UNIT_A), foreign)).status_code == 401
     head, claims, _ = issuer.sign(issuer.access_claims(UNIT_A)).split(".")
     assert call(portal, "GET", f"{head}.{claims}.").status_code == 401
+
+
+ODD_HEADERS: list[Any] = [
+    *({"crit": crit} for crit in (None, [None], [[]], 7, "exp", {}, ["exp"], [])),
+    *({"kid": kid} for kid in (None, 7, [], {}, "\ud800", "x" * 5000)),
+    *({"alg": alg} for alg in (None, 7, [], {}, "none", "HS256", "\ud800")),
+    *(
+        {name: value}
+        for name in ("b64", "zip", "jwk", "jku", "x5c", "typ", "nonce")
+        for value in (None, 7, [None], {})
+    ),
+]
+
+
+def test_no_header_of_a_token_is_an_error_of_ours(portal: Portal, issuer: Issuer) -> None:
+    """RFC 8725 §2.6, §3.10: a header is what anybody may write; the same for logout tokens."""
+    for odd in (*ODD_HEADERS, [], None, 7, "alg"):
+        assert call(portal, "GET", _unsigned("at+jwt", odd, issuer.access_claims(UNIT_A))).status_code == 401, odd
+        logout = {"logout_token": _unsigned("logout+jwt", odd, {})}
+        answer = requests.post(f"{portal.url}/backchannel-logout", data=logout, timeout=10)
+        assert answer.status_code == 400, odd
+
+
+def _unsigned(typ: str, odd: Any, claims: dict[str, Any]) -> str:
+    header = {"alg": "ES256", "kid": "ec", "typ": typ} | odd if isinstance(odd, dict) else odd
+    parts = [urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims)]
+    return ".".join((*parts, "AAAA"))
 
 
 def test_missing_token(portal: Portal, issuer: Issuer, token: str) -> None:

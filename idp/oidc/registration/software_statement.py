@@ -60,7 +60,8 @@ def _verified(statement: str, keys: KeySet) -> dict[str, Any]:
         is_live = claims.get("nbf", 0) <= now < claims.get("exp", now + 1)
     except (JwtRefused, JoseError, ValueError, TypeError) as error:
         raise InvalidSoftwareStatementError("The software statement cannot be verified") from error
-    if not is_live or not isinstance(claims.get("iss"), str):
+    issuer = claims.get("iss")
+    if not is_live or not isinstance(issuer, str) or not issuer:
         raise InvalidSoftwareStatementError("The software statement names no issuer, or has expired")
     return claims
 

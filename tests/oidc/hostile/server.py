@@ -11,6 +11,8 @@ from typing import Any
 import requests
 from flask import Flask
 from joserfc.jwk import ECKey
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from idp.features import GRANT_TYPES
 from idp.store.db import db
@@ -80,6 +82,8 @@ def running(make_app: MakeApp, database_url: str, key_file: Path, folder: Path) 
         db.session.remove()
     serve = [sys.executable, "-m", "idp", "serve", "--port", issuer.rpartition(":")[2], "--workers", "1"]
     with spawn(serve, env=environment, health=f"{issuer}/health") as provider, requests.Session() as http:
+        # Who is refused before the body was read may find the connection closed while still sending.
+        http.mount(issuer, HTTPAdapter(max_retries=Retry(3, status=0, allowed_methods=None)))
         yield Running(issuer, app, provider, http=http, **scene)
 
 

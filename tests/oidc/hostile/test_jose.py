@@ -231,7 +231,8 @@ def test_whatever_the_claims_say(house: House, consumer: Consumer) -> None:
         response = consumer.send(house, compact(header, full, consumer.key(), consumer.alg))
         assert response.status_code < 500
         if consumer.takes(response):
-            for name in {"iss", "aud", "sub", "htm", "htu", "ath"} & set(claims):
+            told = {"iss", "aud", "sub", "htm", "htu", "ath"} & set(claims)
+            for name in told - ({"iss"} if consumer.name == "software statement" else set()):  # its key is trusted
                 assert full[name] == claims[name] or (name == "aud" and settings().issuer in full[name]), name
 
     attack()

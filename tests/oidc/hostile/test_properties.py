@@ -136,6 +136,7 @@ def test_a_pushed_request_is_judged_like_one_in_the_address(house: House, change
     """RFC 9126 §2.1: whatever the authorization endpoint would refuse is refused at once, with the same error."""
     form = request_parameters(client_id="portal") | changes
     assume("form_post" not in form.values())  # that answer is a page, with the error in its form
+    assume(form.get("resource", "").isprintable())  # unreadable to one, and no target of ours to the other
     in_address = Browser(house.app).http.get(f"/oidc/authorize?{encoded(form).decode()}")
     assert verdict(in_address) == verdict(sent(house, Operation("POST", "/oidc/par"), encoded(form)))
 

@@ -60,6 +60,7 @@ def test_the_policy_bounds_it_too(approving: Flask) -> None:
         "x" * 20_000,
         pytest.param(lambda: statement(ECKey.generate_key("P-256", {"kid": "approver"})), id="another key"),
         pytest.param(lambda: statement(iss=None), id="no issuer"),
+        pytest.param(lambda: statement(iss=""), id="an issuer without a name"),
         pytest.param(lambda: statement(exp=int(clock.timestamp())), id="expired"),
         pytest.param(lambda: statement(nbf=int(clock.timestamp()) + 60), id="not yet"),
         pytest.param(lambda: statement(exp="x"), id="no time"),
