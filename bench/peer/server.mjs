@@ -4,7 +4,7 @@
 import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 
-import argon2 from '@node-rs/argon2';
+import argon2 from 'argon2';
 import Provider from 'oidc-provider';
 
 import { PostgresAdapter, createTables, open, query } from './adapter.mjs';

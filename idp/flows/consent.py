@@ -81,7 +81,7 @@ def page() -> ResponseReturnValue:
 def _asking(belongs_to: Journey) -> Asking | None:
     """Return what is to be asked; None where the dispatcher must see to something else first."""
     who = web.current()
-    interaction = interactions.find(db.session(), belongs_to.interaction_id, web.browser_id())
+    interaction = interactions.find(belongs_to.interaction_id, web.browser_id())
     if interaction.session_id != who.session_id:
         return None
     client, asked = belongs_to.client, belongs_to.asked

@@ -11,7 +11,6 @@ from idp.rules.origins import origin_of
 from idp.sessions import interactions
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.interactions import InteractionGone
-from idp.store.db import db
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ def current() -> Journey | None:
     interaction_id = request.args.get("interaction")
     if not interaction_id:
         return None
-    interaction = interactions.find(db.session(), interaction_id, web.browser_id())
+    interaction = interactions.find(interaction_id, web.browser_id())
     asked = interactions.asked(interaction)
     client = registry.find(asked.client_id)
     if client is None:

@@ -1,8 +1,9 @@
 """Interactions: an authorization request that waits for a person. Journeys finish one need and go back to it."""
 
+import json
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -14,8 +15,21 @@ from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.model import BrowserSession, Interaction
 from idp.settings import settings
 from idp.store import hot
-from idp.store.db import transaction
+from idp.store.db import release, transaction
 
+BEGIN = hot.Statement(
+    "INSERT INTO interaction (id, browser_id, client_id, request, session_id, as_unit, consented, level_offered, "
+    "created_at, expires_at) "
+    "VALUES (:id, :browser_id, :client_id, :request, :session_id, :no, :no, :no, :now, :expires_at)"
+)
+FIND = hot.Statement(
+    "SELECT id, client_id, request, session_id, as_unit, acting_for, consented, level_offered, refusal, created_at "
+    "FROM interaction WHERE id = :id AND browser_id = :browser_id AND finished_at IS NULL AND expires_at > :now"
+)
+SIGNED_IN = hot.Statement(
+    "UPDATE interaction SET session_id = :session_id, as_unit = :as_unit, acting_for = NULL, consented = :no "
+    "WHERE id = :id"
+)
 FINISH = hot.Statement("UPDATE interaction SET finished_at = :now WHERE id = :id AND finished_at IS NULL RETURNING id")
 
 MYSELF = "self"
@@ -30,40 +44,57 @@ class InteractionGone(DomainError):
     status = 400
 
 
+@dataclass(frozen=True, slots=True)
+class OpenInteraction:
+    """A row of `interaction` that is neither finished nor expired; see the model. `created_at` is in milliseconds."""
+
+    id: str
+    client_id: str
+    request: dict[str, Any]
+    session_id: str | None
+    as_unit: bool
+    acting_for: str | None
+    consented: bool
+    level_offered: bool
+    refusal: str | None
+    created_at: int
+
+    @classmethod
+    def of_row(cls, row: hot.Row) -> Self:
+        """Return what a row of FIND says."""
+        id_, client_id, request, session_id, as_unit, acting_for, consented, level_offered, refusal, created_at = row
+        answers = bool(as_unit), acting_for, bool(consented), bool(level_offered)  # SQLite has no booleans
+        return cls(id_, client_id, json.loads(request), session_id, *answers, refusal, created_at)
+
+
 def begin(request: AuthorizationRequest, browser_id: str, session_id: str | None = None) -> str:
     """Store a checked request and return its interaction's id, which is bound to `browser_id`.
 
     UNBOUND in its place: a POST from another site brings no cookie (SameSite=Lax), so the browser is known only when
     it comes back; see `bind`. `session_id` is the sign-in that the browser has already.
     """
-    now = clock.now()
-    with transaction() as session:
-        interaction = Interaction(
-            id=ids.new_secret(),
-            browser_id=browser_id,
-            client_id=request.client_id,
-            request=request.to_json(),
-            session_id=session_id,
-            created_at=now,
-            expires_at=now + timedelta(seconds=settings().interaction_lifetime),
-        )
-        session.add(interaction)
-    return interaction.id
+    interaction_id, now = ids.new_secret(), clock.millis()
+    release()  # what was read before must not stand in the way of writing (SQLite)
+    hot.reader().run(
+        BEGIN,
+        id=interaction_id,
+        browser_id=browser_id,
+        client_id=request.client_id,
+        request=json.dumps(request.to_json(), ensure_ascii=False, separators=(",", ":")),
+        session_id=session_id,
+        no=False,
+        now=now,
+        expires_at=now + settings().interaction_lifetime * 1000,
+    )
+    return interaction_id
 
 
-def find(session: Session, interaction_id: str, browser_id: str) -> Interaction:
+def find(interaction_id: str, browser_id: str) -> OpenInteraction:
     """Return a living interaction of this browser. Raises InteractionGone."""
-    found = session.scalars(
-        select(Interaction).where(
-            Interaction.id == interaction_id,
-            Interaction.browser_id == browser_id,
-            Interaction.finished_at.is_(None),
-            Interaction.expires_at > clock.now(),
-        )
-    ).one_or_none()
-    if found is None:
+    row = hot.reader().one(FIND, id=interaction_id, browser_id=browser_id, now=clock.millis())
+    if row is None:
         raise InteractionGone
-    return found
+    return OpenInteraction.of_row(row)
 
 
 def bind(interaction_id: str, browser_id: str) -> None:
@@ -96,19 +127,15 @@ def note_level_offered(interaction_id: str) -> None:
         session.execute(update(Interaction).where(Interaction.id == interaction_id).values(level_offered=True))
 
 
-def asked(interaction: Interaction) -> AuthorizationRequest:
+def asked(interaction: OpenInteraction) -> AuthorizationRequest:
     """Return the request that the interaction carries."""
     return AuthorizationRequest.from_json(interaction.request)
 
 
 def signed_in(interaction_id: str, session_id: str, *, as_unit: bool) -> None:
     """Note that the sign-in which this request needed was done, and whether 「以单位身份登录」 was ticked (C1)."""
-    with transaction() as session:
-        session.execute(
-            update(Interaction)
-            .where(Interaction.id == interaction_id)
-            .values(session_id=session_id, as_unit=as_unit, acting_for=None, consented=False)
-        )
+    release()
+    hot.reader().run(SIGNED_IN, id=interaction_id, session_id=session_id, as_unit=as_unit, no=False)
 
 
 def choose(interaction_id: str, acting_for: str) -> None:

@@ -181,5 +181,5 @@ def test_giving_up_goes_back_without_the_level(site: Site) -> None:
     site.visitor.get("/raise-level", interaction=interaction_id)
     site.visitor.post(f"/raise-level/give-up?interaction={interaction_id}")
     assert site.visitor.url == f"http://localhost/interaction/{interaction_id}"
-    refusal = interactions.find(db.session(), interaction_id, BROWSER).refusal
+    refusal = interactions.find(interaction_id, BROWSER).refusal
     assert refusal == "unmet_authentication_requirements"

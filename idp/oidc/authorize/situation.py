@@ -15,10 +15,9 @@ from idp.rules.levels import Acr
 from idp.sessions import interactions
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.browser_sessions import SignedIn
+from idp.sessions.interactions import OpenInteraction
 from idp.sessions.levels import acr_of_session
-from idp.sessions.model import Interaction
 from idp.store import hot
-from idp.store.base import to_millis
 from idp.store.db import db
 
 
@@ -34,11 +33,11 @@ class Progress:
     refusal: str | None = None
 
     @classmethod
-    def of(cls, interaction: Interaction) -> "Progress":
+    def of(cls, interaction: OpenInteraction) -> "Progress":
         """Return what the row of an interaction says."""
         return cls(
             interaction.id,
-            to_millis(interaction.created_at),
+            interaction.created_at,
             Answers(interaction.acting_for, interaction.as_unit),
             interaction.consented,
             interaction.level_offered,

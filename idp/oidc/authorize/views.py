@@ -22,9 +22,7 @@ from idp.oidc.errors import OAuth2Error
 from idp.rules.origins import origin_of
 from idp.sessions import interactions
 from idp.sessions.authorization_request import AuthorizationRequest
-from idp.sessions.interactions import InteractionGone
-from idp.sessions.model import Interaction
-from idp.store.db import db
+from idp.sessions.interactions import InteractionGone, OpenInteraction
 from idp.web import Access, access
 
 _INTERACTION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -80,7 +78,7 @@ def _reply_to(case: Case) -> ReplyTo:
     return ReplyTo(case.redirect_uri, checks.response_mode_of(case), case.parameters.get("state"))
 
 
-def _find(interaction_id: str) -> Interaction:
+def _find(interaction_id: str) -> OpenInteraction:
     """Return the living interaction; the first browser that comes for an unbound one keeps it.
 
     Raises InteractionGone.
@@ -88,20 +86,20 @@ def _find(interaction_id: str) -> Interaction:
     if not _INTERACTION_ID.fullmatch(interaction_id):
         raise InteractionGone  # what the database might not even take
     try:
-        return interactions.find(db.session(), interaction_id, web.browser_id())
+        return interactions.find(interaction_id, web.browser_id())
     except InteractionGone:
         interactions.bind(interaction_id, web.browser_id())
-        return interactions.find(db.session(), interaction_id, web.browser_id())
+        return interactions.find(interaction_id, web.browser_id())
 
 
-def _situation_of(interaction: Interaction) -> Situation:
+def _situation_of(interaction: OpenInteraction) -> Situation:
     client = registry.find(interaction.client_id)
     if client is None:  # disabled meanwhile
         raise InteractionGone
     who = web.signed_in()
     if who is not None and who.session_id != interaction.session_id:
         interactions.continue_as(interaction.id, who.session_id)
-        interaction = interactions.find(db.session(), interaction.id, web.browser_id())
+        interaction = interactions.find(interaction.id, web.browser_id())
     return Situation(interactions.asked(interaction), client, who, Progress.of(interaction))
 
 
