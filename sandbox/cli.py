@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from sandbox import company_register, sms_gateway, unionpay
+from sandbox import company_register, province, sms_gateway, unionpay
 from sandbox.serving import Server
 from sandbox.web import Invalid
 
@@ -48,6 +48,8 @@ SYSTEMS = (
     System("sms", sms_gateway.create_app, seeded=False),
     System("unionpay", unionpay.create_app, seeded=True),
     System("company_register", company_register.create_app, seeded=True),
+    System("province", province.create_app, seeded=True),
+    System("social_card", province.create_social_card, seeded=True),
 )
 
 

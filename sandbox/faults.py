@@ -6,6 +6,8 @@ refuse   a well-formed refusal (422), as the real system gives to a request that
 down     closes the connection without an answer
 error    500
 garbage  200 with a page where JSON should be, as from a maintenance page in front of the real system
+
+A stand-in may have modes of its own besides: its views ask for them, and say what they do.
 """
 
 import functools
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Mode = Literal["none", "slow", "refuse", "down", "garbage", "error"]
-MODES: tuple[Mode, ...] = get_args(Mode)
+Failure = Literal["refuse", "down", "garbage", "error"]
+MODES: tuple[str, ...] = get_args(Mode)
+FAILURES: tuple[Failure, ...] = get_args(Failure)
 DEFAULT_SECONDS = 10.0
 MAX_SECONDS = 300.0
 MAINTENANCE_PAGE = "<!doctype html><title>系统维护</title><h1>系统维护中，请稍后再试</h1>"
@@ -34,7 +38,7 @@ View = Callable[..., ResponseReturnValue]
 class Fault:
     """What is wrong now. `seconds` counts in mode "slow" only."""
 
-    mode: Mode = "none"
+    mode: str = "none"
     seconds: float = DEFAULT_SECONDS
 
     def as_json(self) -> dict[str, object]:
@@ -57,16 +61,17 @@ class NoAnswer(Response):
 class Faults:
     """The current fault of one stand-in. It is replaced whole, so parallel requests see the old or the new one.
 
-    `refusal` is the reason that mode "refuse" gives.
+    `refusal` is the reason that mode "refuse" gives; `own` are the modes that only this stand-in has.
     """
 
-    def __init__(self, refusal: str) -> None:
+    def __init__(self, refusal: str, own: tuple[str, ...] = ()) -> None:
         self.current = Fault()
         self._refusal = refusal
+        self._modes = (*MODES, *own)
 
     def change(self, mode: object, seconds: object = None) -> Fault:
         """Set and return the fault. Raise ValueError("mode") or ValueError("seconds") if it cannot be."""
-        known = next((known for known in MODES if known == mode), None)
+        known = next((known for known in self._modes if known == mode), None)
         if known is None:
             raise ValueError("mode")
         self.current = Fault(known, DEFAULT_SECONDS if seconds is None else _seconds(seconds))
@@ -78,17 +83,17 @@ class Faults:
         @functools.wraps(view)
         def struck(**path: str) -> ResponseReturnValue:
             fault = self.current
-            if fault.mode == "none":
-                return view(**path)
+            failure = next((failure for failure in FAILURES if failure == fault.mode), None)
+            if failure is not None:
+                return self._failure(failure)
+            answer = view(**path)
             if fault.mode == "slow":
-                answer = view(**path)
                 time.sleep(fault.seconds)
-                return answer
-            return self._failure(fault.mode)
+            return answer
 
         return struck
 
-    def _failure(self, mode: Literal["refuse", "down", "garbage", "error"]) -> ResponseReturnValue:
+    def _failure(self, mode: Failure) -> ResponseReturnValue:
         match mode:
             case "refuse":
                 return jsonify(error="refused", reason=self._refusal), 422

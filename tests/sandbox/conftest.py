@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox import company_register, sms_gateway, unionpay
+from sandbox import company_register, province, sms_gateway, unionpay
 from sandbox.serving import Server
 from tests.sandbox.client import KEY, Client
+from tests.sandbox.province import SEED
 
 
 @pytest.fixture
@@ -24,4 +25,18 @@ def bank() -> Iterator[Client]:
 @pytest.fixture
 def register() -> Iterator[Client]:
     with Server(company_register.create_app(KEY)) as server:
+        yield Client(server.url)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Client]:
+    """The province, with the accounts of `tests.sandbox.province`."""
+    with Server(province.create_app(KEY, SEED)) as server:
+        yield Client(server.url)
+
+
+@pytest.fixture
+def social_card() -> Iterator[Client]:
+    """电子社保卡, with the persons of `tests.sandbox.province`."""
+    with Server(province.create_social_card(KEY, {"persons": SEED["persons"]})) as server:
         yield Client(server.url)
