@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from flask import has_request_context, request
+from flask import g, has_request_context, request
 from sqlalchemy.orm import Session
 
 from idp import clock
@@ -14,6 +14,8 @@ INSERT_ENTRY = hot.Statement(
     "INSERT INTO audit_entry (at, action, actor_id, subject_id, unit_id, client_id, address, outcome, details) "
     "VALUES (:at, :action, :actor_id, :subject_id, :unit_id, :client_id, :address, :outcome, :details)"
 )
+
+_details = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Entry:
 
 
 def record(on: Session | hot.Executor, entry: Entry) -> None:
-    """Append `entry`, with the time and the caller's address."""
+    """Append `entry`, with the time and the caller's address (`g.caller_address` outside of a request of Flask's)."""
     executor = hot.within(on) if isinstance(on, Session) else on
     executor.run(INSERT_ENTRY, **columns(entry))
 
@@ -47,7 +49,7 @@ def columns(entry: Entry) -> dict[str, Any]:
         "subject_id": entry.subject_id,
         "unit_id": entry.unit_id,
         "client_id": entry.client_id,
-        "address": request.remote_addr if has_request_context() else None,
+        "address": request.remote_addr if has_request_context() else g.get("caller_address"),
         "outcome": entry.outcome,
-        "details": json.dumps(entry.details or {}, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+        "details": _details.encode(entry.details or {}),
     }

@@ -7,7 +7,7 @@ no redirect URI, no state, and the answer is fetched at the token endpoint.
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, abort, request
+from flask import abort, request
 
 from idp import limits
 from idp.clients.registry import RegisteredClient
@@ -20,7 +20,7 @@ from idp.oidc.authorize.trust import Case
 from idp.oidc.blueprint import blueprint
 from idp.oidc.client_auth import ALL_METHODS
 from idp.oidc.client_endpoints import server
-from idp.oidc.client_requests import for_clients
+from idp.oidc.client_requests import Answer, for_clients
 from idp.oidc.errors import InvalidRequestError, TemporarilyUnavailableError, UnauthorizedClientError
 from idp.rules.documents.errors import DocumentRefused
 from idp.sessions import device_codes
@@ -44,7 +44,7 @@ CHECKS: tuple[Check, ...] = (
 @blueprint.post("/oidc/device_authorization")
 @access(Access.CLIENT)
 @for_clients
-def device_authorization() -> Response:
+def device_authorization() -> Answer:
     """RFC 8628 §3.1, §3.2."""
     if not settings().is_on(Feature.DEVICE):
         abort(HTTPStatus.NOT_FOUND)

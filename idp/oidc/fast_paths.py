@@ -1,40 +1,41 @@
 """What is answered in front of Flask (DESIGN 9).
 
 Metadata and JWKS are bytes made once: every portal fetches them, often on every start of every process, and a Flask
-request would cost ten times as much. The endpoints that clients and APIs call are Flask views, but called without
-what Flask does before and after a page (rate limits, CSRF, languages, page headers): a third of their cost, and none
-of it is for them. Whatever must see every request stands in front of this, as WSGI middleware.
+request would cost ten times as much. The endpoints that clients and APIs call are Flask views too, but are called
+without what Flask does around a page (routes, cookies, rate limits, CSRF, languages, page headers): it would double
+their cost, and none of it is for them. Whatever must see every request stands in front of this, as WSGI middleware.
 """
 
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psycopg
 import structlog
-from flask import Flask, Response
-from flask.ctx import RequestContext
-from flask.sessions import NullSession
+from flask import Flask, Request, Response, g
 
 from idp import clock
+from idp.oidc.client_endpoints import answer_introspect, answer_revoke, answer_token
+from idp.oidc.client_requests import Answer
 from idp.oidc.discovery import metadata
+from idp.oidc.userinfo import answer_userinfo
 from idp.settings import Settings
 from idp.store import keyring
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-ENDPOINTS = {
-    ("POST", "/oidc/token"): "oidc.token",
-    ("POST", "/oidc/introspect"): "oidc.introspect",
-    ("POST", "/oidc/revoke"): "oidc.revoke",
-    ("GET", "/oidc/userinfo"): "oidc.userinfo",
-    ("POST", "/oidc/userinfo"): "oidc.userinfo",
+ENDPOINTS: dict[tuple[str, str], Callable[[Request], Answer]] = {
+    ("POST", "/oidc/token"): answer_token,
+    ("POST", "/oidc/introspect"): answer_introspect,
+    ("POST", "/oidc/revoke"): answer_revoke,
+    ("GET", "/oidc/userinfo"): answer_userinfo,
+    ("POST", "/oidc/userinfo"): answer_userinfo,
 }
-"""The views that are called past Flask's pages; any other method goes to Flask and is refused there."""
+"""What is called past Flask; any other method goes to Flask and is refused there."""
 
 FOR_BROWSERS = frozenset({"/oidc/token", "/oidc/revoke", "/oidc/userinfo"})
 """What scripts of other origins may call (WHATWG Fetch, CORS): clients that run in a browser need these.
@@ -84,7 +85,7 @@ class FastPaths:
             return []
         endpoint = ENDPOINTS.get((method, path))
         if endpoint is not None:
-            response = self._call(endpoint, environ)
+            response = self._call(endpoint, Request(environ))
             if "HTTP_ORIGIN" in environ and path in FOR_BROWSERS:
                 response.headers.extend(_CORS)
             return response(environ, start_response)
@@ -98,21 +99,15 @@ class FastPaths:
         start_response(_status(HTTPStatus.OK), [*self._headers, ("Content-Length", str(len(body)))])
         return [] if method == "HEAD" else [body]
 
-    def _call(self, endpoint: str, environ: "WSGIEnvironment") -> Response:
-        """Return the answer of a view; what it did not foresee ends as it would in Flask."""
-        view = cast("Callable[[], Response]", self._app.view_functions[endpoint])
-        with _Call(self._app, environ, session=NullSession()):
-            try:
-                return view()
-            except Exception as error:  # noqa: BLE001 - Flask's last resort, which logs it
+    def _call(self, endpoint: Callable[[Request], Answer], asked: Request) -> Answer | Response:
+        """Return the answer of an endpoint; what it did not foresee ends as it would in Flask, which logs it."""
+        try:
+            with self._app.app_context():
+                g.caller_address = asked.remote_addr
+                return endpoint(asked)
+        except Exception as error:  # noqa: BLE001 - Flask's last resort
+            with self._app.request_context(asked.environ):
                 return self._app.handle_exception(error)
-
-
-class _Call(RequestContext):
-    """The context of a call to a known view by a client: no route to look for, and no cookie to read."""
-
-    def match_request(self) -> None:
-        """See RequestContext."""
 
 
 class _Jwks:

@@ -5,7 +5,7 @@ What is wrong with a request is told here, as JSON, and not in front of a person
 
 from http import HTTPStatus
 
-from flask import Response, abort, request
+from flask import abort, request
 
 from idp import limits
 from idp.clients.registry import RegisteredClient
@@ -18,7 +18,7 @@ from idp.oidc.authorize.sources import Source
 from idp.oidc.blueprint import blueprint
 from idp.oidc.client_auth import ALL_METHODS
 from idp.oidc.client_endpoints import server
-from idp.oidc.client_requests import for_clients
+from idp.oidc.client_requests import Answer, for_clients
 from idp.oidc.errors import InvalidRequestError, TemporarilyUnavailableError
 from idp.sessions import pushed_requests
 from idp.sessions.pushed_requests import Pushed
@@ -31,7 +31,7 @@ CREDENTIALS = frozenset({"client_secret", "client_assertion", "client_assertion_
 @blueprint.post("/oidc/par")
 @access(Access.CLIENT)
 @for_clients
-def pushed_authorization_request() -> Response:
+def pushed_authorization_request() -> Answer:
     """RFC 9126 §2.1, §2.2."""
     if not settings().is_on(Feature.PAR):
         abort(HTTPStatus.NOT_FOUND)

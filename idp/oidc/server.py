@@ -9,12 +9,12 @@ from typing import Any
 
 from authlib.oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749.errors import UnsupportedGrantTypeError as AuthlibUnsupportedGrantTypeError
-from flask import Request, Response
+from flask import Request
 
 from idp.clients import registry
 from idp.features import GRANT_TYPES
 from idp.oidc import client_auth, client_requests
-from idp.oidc.client_requests import ClientRequest
+from idp.oidc.client_requests import Answer, ClientRequest
 from idp.oidc.errors import UnsupportedGrantTypeError
 from idp.settings import settings
 
@@ -44,11 +44,11 @@ class Server(AuthorizationServer):
         except AuthlibUnsupportedGrantTypeError as error:
             raise UnsupportedGrantTypeError from error
 
-    def handle_response(self, status: int, body: Any, headers: Any) -> Response:
+    def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
         """Return JSON that nobody stores."""
         return client_requests.answer(status, body, headers)
 
-    def handle_error_response(self, request: Any, error: Any) -> Response:
+    def handle_error_response(self, request: Any, error: Any) -> Answer:
         """Return the OAuth error as JSON."""
         del request
         return client_requests.refusal(error)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Request, Response, request
+from flask import Request, request
 
 from idp import clock
 from idp.clients import registry
@@ -17,7 +17,7 @@ from idp.features import Feature
 from idp.oidc import access_tokens, dpop, subjects
 from idp.oidc.access_tokens import Found
 from idp.oidc.blueprint import blueprint
-from idp.oidc.client_requests import FORM, answer, answer_jwt, for_clients
+from idp.oidc.client_requests import FORM, Answer, answer, answer_jwt, for_clients
 from idp.oidc.client_requests import read as read_form
 from idp.oidc.errors import InvalidDpopProofError, InvalidRequestError, OAuth2Error, UseDpopNonceError
 from idp.oidc.grants import Grant, GrantLost
@@ -116,10 +116,15 @@ class Presented:
 
 @blueprint.route("/oidc/userinfo", methods=["GET", "POST"])
 @access(Access.TOKEN)
+def userinfo() -> Answer:
+    """See `answer_userinfo`; `fast_paths` calls that without Flask."""
+    return answer_userinfo(request)
+
+
 @for_clients
-def userinfo() -> Response:
+def answer_userinfo(asked: Request) -> Answer:
     """Core §5.3.1: GET, or POST with the token in the header or in the form. §5.3.2: JSON, or signed as registered."""
-    client, claims, headers = claims_for(hot.reader(), _presented(request))
+    client, claims, headers = claims_for(hot.reader(), _presented(asked))
     alg = client.protocol.userinfo_signed_response_alg
     if alg is None:
         return answer(HTTPStatus.OK, claims, headers)

@@ -9,7 +9,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, ParamSpec
 
-from flask import Response, abort, request
+from flask import abort, request
 
 from idp import ids, limits
 from idp.clients import combinations, self_registration
@@ -20,7 +20,7 @@ from idp.clients.self_registration import Managed, Registered, TokenRefused
 from idp.features import Feature
 from idp.oidc import client_requests, sector_identifier, strict_json
 from idp.oidc.blueprint import blueprint
-from idp.oidc.client_requests import answer, for_clients
+from idp.oidc.client_requests import Answer, answer, for_clients
 from idp.oidc.errors import (
     InvalidClientMetadataError,
     InvalidRedirectUriError,
@@ -56,12 +56,12 @@ class RegistrationTokenRefused(OAuth2Error):
         return [("WWW-Authenticate", f'Bearer error="{self.error}", error_description="{self.description}"')]
 
 
-def for_registration(view: Callable[P, Response]) -> Callable[P, Response]:
+def for_registration(view: Callable[P, Answer]) -> Callable[P, Answer]:
     """Answer 404 where registration is off, and what use cases refuse as errors of RFC 7591 §3.2.2."""
 
     @wraps(view)
     @for_clients
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Answer:
         if not settings().is_on(Feature.REGISTRATION):
             abort(HTTPStatus.NOT_FOUND)
         try:
@@ -79,7 +79,7 @@ def for_registration(view: Callable[P, Response]) -> Callable[P, Response]:
 @blueprint.post("/oidc/register")
 @access(Access.CLIENT)
 @for_registration
-def register() -> Response:
+def register() -> Answer:
     """RFC 7591 §3.1."""
     initial_token = _bearer()
     policy = _policy(initial_token)
@@ -92,7 +92,7 @@ def register() -> Response:
 @blueprint.get("/oidc/register/<client_id>")
 @access(Access.CLIENT)
 @for_registration
-def read_client(client_id: str) -> Response:
+def read_client(client_id: str) -> Answer:
     """RFC 7592 §2.1. The secret is not told again: only its hash is kept."""
     token = _needed_bearer()
     return _told(Registered(self_registration.find(client_id, token), None, token))
@@ -101,7 +101,7 @@ def read_client(client_id: str) -> Response:
 @blueprint.put("/oidc/register/<client_id>")
 @access(Access.CLIENT)
 @for_registration
-def update_client(client_id: str) -> Response:
+def update_client(client_id: str) -> Answer:
     """RFC 7592 §2.2: the whole description anew; of many at the same moment the last stands, whole."""
     token = _needed_bearer()
     seen = self_registration.find(client_id, token)
@@ -123,7 +123,7 @@ def update_client(client_id: str) -> Response:
 @blueprint.delete("/oidc/register/<client_id>")
 @access(Access.CLIENT)
 @for_registration
-def delete_client(client_id: str) -> Response:
+def delete_client(client_id: str) -> Answer:
     """RFC 7592 §2.3."""
     client_removal.remove(client_id, _needed_bearer())
     return answer(HTTPStatus.NO_CONTENT, None)
@@ -162,7 +162,7 @@ def _check_sector(client: NewClient) -> None:
     sector_identifier.check(client)
 
 
-def _told(registered: Registered, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _told(registered: Registered, status: HTTPStatus = HTTPStatus.OK) -> Answer:
     """RFC 7591 §3.2.1, RFC 7592 §3: what was registered, and how to manage it."""
     client = registered.managed.client
     told = {
