@@ -78,7 +78,7 @@ def read(request: Request, *, may_repeat: Collection[str] = ()) -> ClientRequest
     """Read a client's request; of parameters that `may_repeat` the last one stands. Raises InvalidRequestError."""
     if request.query_string:
         raise InvalidRequestError("Parameters belong into the body, not into the address")
-    if request.mimetype != FORM:
+    if request.environ.get("CONTENT_TYPE") != FORM and request.mimetype != FORM:
         msg = f"Content-Type must be {FORM}"
         raise InvalidRequestError(msg)
     return ClientRequest(
