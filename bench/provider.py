@@ -13,7 +13,7 @@ from bench.scenarios import REDIRECT_URI, RESOURCES, Provider
 from idp.app import create_app
 from idp.clients.registration import NewClient, add
 from idp.demo import fiction, seed
-from idp.demo.addresses import Addresses
+from idp.demo.addresses import PARTS, Addresses
 from idp.settings import Settings
 from idp.store import hot, keyring, vault
 from tests.support.ports import free_port
@@ -68,7 +68,7 @@ def _fill(settings: Settings) -> dict[str, str]:
     with app.app_context():
         upgrade()
         keyring.ensure_keys()
-        seed.fill(Addresses(settings.issuer, *("http://localhost:9",) * 4))
+        seed.fill(Addresses(settings.issuer, *("http://localhost:9",) * (len(PARTS) - 1)))
         secrets = {client.client_id: add(client) or "" for client in _clients()}
         hot.close_all()
     return secrets

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from sandbox import company_register, province, sms_gateway, unionpay
+from sandbox import company_register, face_check, province, sms_gateway, unionpay
 from sandbox.serving import Server
 from sandbox.web import Invalid
 
@@ -50,6 +50,7 @@ SYSTEMS = (
     System("company_register", company_register.create_app, seeded=True),
     System("province", province.create_app, seeded=True),
     System("social_card", province.create_social_card, seeded=True),
+    System("face_check", face_check.create_app, seeded=False),
 )
 
 

@@ -15,7 +15,7 @@ from idp.delegation import registration as units
 from idp.delegation.bindings import WantedPerson
 from idp.delegation.catalogue import NewBusiness
 from idp.delegation.model import BindingKind
-from idp.demo import fiction
+from idp.demo import fiction, upstream
 from idp.demo.addresses import Addresses
 from idp.demo.fiction import FictionalPerson, FictionalUnit
 from idp.gateways import Gateways
@@ -40,7 +40,7 @@ GRANT_DAYS = 365
 
 
 def sandbox_data(folder: Path) -> dict[str, Path]:
-    """Write what bank and register know, and return the files by the sandbox's option."""
+    """Write what bank, register, province and social-security card know; return the files by the sandbox's option."""
     cards = [
         {
             "name": person.name,
@@ -59,11 +59,17 @@ def sandbox_data(folder: Path) -> dict[str, Path]:
             "kind": unit.kind,
             "district": unit.region,
         }
-        for unit in (*fiction.UNITS, fiction.UNREGISTERED_UNIT)
+        for unit in (*fiction.UNITS, fiction.UNREGISTERED_UNIT, *upstream.UNITS)
     ]
-    files = {"unionpay": folder / "sandbox.cards.json", "company_register": folder / "sandbox.companies.json"}
-    for path, content in zip(files.values(), (cards, companies), strict=True):
-        path.write_text(json.dumps(content, ensure_ascii=False, indent=2))
+    contents: dict[str, object] = {
+        "unionpay": cards,
+        "company_register": companies,
+        "province": upstream.province(),
+        "social_card": upstream.social_card(),
+    }
+    files = {system: folder / f"sandbox.{system}.json" for system in contents}
+    for system, content in contents.items():
+        files[system].write_text(json.dumps(content, ensure_ascii=False, indent=2))
     return files
 
 
@@ -106,11 +112,7 @@ def open_portal(addresses: Addresses) -> dict[str, Any]:
     return {
         "issuer": addresses.provider,
         "portals": {RECRUITMENT: addresses.recruitment},
-        "sandbox": {
-            "sms": addresses.sms,
-            "unionpay": addresses.unionpay,
-            "company_register": addresses.company_register,
-        },
+        "sandbox": addresses.sandbox(),
         "accounts": [],
         "clients": [client],
         "admins": [],

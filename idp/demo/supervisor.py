@@ -107,7 +107,7 @@ def _prepare(settings: Settings, addresses: Addresses, described: dict[str, Any]
         keyring.ensure_keys()
         found = described or seed.fill(addresses)
         hot.close_all()
-    return found
+    return found | {"sandbox": addresses.sandbox()}
 
 
 def _jingban(command: str, address: str) -> list[str]:
@@ -117,8 +117,8 @@ def _jingban(command: str, address: str) -> list[str]:
 
 def _sandbox(addresses: Addresses, data: dict[str, Path]) -> list[str]:
     command = [sys.executable, "-m", "sandbox"]
-    for option in ("sms", "unionpay", "company_register"):
-        command += [f"--{option.replace('_', '-')}", getattr(addresses, option).rsplit(":", 1)[1]]
+    for option, address in addresses.sandbox().items():
+        command += [f"--{option.replace('_', '-')}", address.rsplit(":", 1)[1]]
     for option, path in data.items():
         command += [f"--{option.replace('_', '-')}-data", str(path)]
     return command
@@ -194,9 +194,9 @@ def _wait_for(name: str, process: subprocess.Popen[bytes], health: str, log: Pat
 
 def _announce(described: dict[str, Any], path: Path) -> None:
     lines = ["", "经办 Jingban is running. Ctrl-C stops it.", ""]
-    lines += [f"  provider     {described['issuer']}"]
-    lines += [f"  {name:12} {address}" for name, address in described["portals"].items()]
-    lines += [f"  {name:12} {address}" for name, address in described["sandbox"].items()]
+    lines += [f"  provider         {described['issuer']}"]
+    lines += [f"  {name:16} {address}" for name, address in described["portals"].items()]
+    lines += [f"  {name:16} {address}" for name, address in described["sandbox"].items()]
     lines += ["", "  accounts"]
     for account in described["accounts"]:
         units = ", ".join(unit["name"] for unit in account["units"])

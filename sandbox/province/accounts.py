@@ -141,12 +141,15 @@ class Accounts:
         with self._lock:
             return self._accounts.get(useridcode)
 
+    def all(self) -> list[Account]:
+        """Return every account, in the order in which they came."""
+        with self._lock:
+            return list(self._accounts.values())
+
     def sign_in(self, kind: Kind, login: str, password: str) -> Account | None:
         """Return the account of that kind with these credentials, or None."""
-        with self._lock:
-            accounts = list(self._accounts.values())
         claimed = (kind, login, password)
-        return next((each for each in accounts if (each.kind, each.login, each.password) == claimed), None)
+        return next((each for each in self.all() if (each.kind, each.login, each.password) == claimed), None)
 
     def raise_level(self, useridcode: str, level: str, way: str) -> None:
         """Let the account have `level` by `way` from now on. A level that it has already is not lowered."""

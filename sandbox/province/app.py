@@ -1,5 +1,6 @@
 """The whole stand-in: both protocols, the pages, and what operators and tests may do.
 
+GET /   the accounts, for people who try the demo
 PUT /persons/{useridcode}, PUT /legal-entities/{useridcode}, PUT /clients/{client_id}   one object of the seed
 GET /faults, POST /faults {mode, seconds?}   besides the modes of every stand-in (sandbox/faults.py):
 
@@ -14,21 +15,23 @@ login, password, name, uscc | org_code, phone?, level?, level_way?, level_at?, d
 {name, document_type?, document_number?, phone?}, contact?: the same}]}; every part may be left out.
 """
 
+from datetime import datetime, timedelta, timezone
 from typing import cast
 
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 
-from sandbox import web
+from sandbox import pages, web
 from sandbox.faults import Faults, View
-from sandbox.province import oidc, sso
+from sandbox.province import oidc, scan, sso, upgrade
 from sandbox.province.accounts import Account
 from sandbox.province.clients import Client
 from sandbox.province.province import OWN_FAULTS, Profile, Province, province
 
 PROVINCE = Profile("province", "省统一身份认证", "粤省事", ("person", "legal"))
 SOCIAL_CARD = Profile("social-card", "电子社保卡", "电子社保卡", ("person",))
-BLUEPRINTS = (sso.blueprint, oidc.blueprint)
+BLUEPRINTS = (sso.blueprint, oidc.blueprint, scan.blueprint, upgrade.blueprint)
+BEIJING = timezone(timedelta(hours=8))
 OURS = ("oidc.rotate_keys",)
 """What is no part of the system stood in for, and works in every error mode."""
 
@@ -49,16 +52,24 @@ def _create(profile: Profile, api_key: str, seed: object) -> Flask:
     _fill(here, {} if seed is None else web.as_object(seed, f"{profile.name}-data"))
     app = web.new_app("sandbox.province", faults)
     app.extensions["province"] = here
+    pages.install(app, profile.name, profile.title)
+    app.add_template_filter(upgrade.level_name, "level_name")
+    app.add_template_filter(_clock_time, "clock_time")
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    own = {blueprint.name for blueprint in BLUEPRINTS}
-    for endpoint, view in app.view_functions.items():
-        if endpoint.partition(".")[0] in own and endpoint not in OURS:
-            app.view_functions[endpoint] = faults.strike(cast("View", view))
+    _let_faults_strike(app, faults)
+    app.add_url_rule("/", view_func=show_accounts)
     app.add_url_rule("/persons/<useridcode>", view_func=put_person, methods=["PUT"])
     app.add_url_rule("/legal-entities/<useridcode>", view_func=put_legal_entity, methods=["PUT"])
     app.add_url_rule("/clients/<client_id>", view_func=put_client, methods=["PUT"])
     return app
+
+
+def _let_faults_strike(app: Flask, faults: Faults) -> None:
+    struck = {blueprint.name for blueprint in BLUEPRINTS}
+    for endpoint, view in app.view_functions.items():
+        if endpoint.partition(".")[0] in struck and endpoint not in OURS:
+            app.view_functions[endpoint] = faults.strike(cast("View", view))
 
 
 def _fill(here: Province, seed: dict[str, object]) -> None:
@@ -71,6 +82,16 @@ def _fill(here: Province, seed: dict[str, object]) -> None:
         raise web.Invalid("legal_entities")
     for legal in legal_entities:
         here.accounts.put(Account.legal(web.as_object(legal, "legal_entities")))
+
+
+def _clock_time(at: datetime) -> str:
+    """Return `at` as a clock on a wall in China shows it."""
+    return at.astimezone(BEIJING).strftime("%m-%d %H:%M:%S")
+
+
+def show_accounts() -> ResponseReturnValue:
+    """Show every account with its password. All are fictional, and this is what a visitor needs to know."""
+    return pages.page("index.html", accounts=province().accounts.all())
 
 
 def put_person(useridcode: str) -> ResponseReturnValue:

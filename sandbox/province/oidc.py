@@ -12,9 +12,9 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
+from sandbox.pages import problem
 from sandbox.province.accounts import Account
 from sandbox.province.clients import Client
-from sandbox.province.pages import problem
 from sandbox.province.province import Grant, Province, province
 from sandbox.province.sign_in import Wanted, sign_in_page, with_query
 

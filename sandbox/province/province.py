@@ -8,6 +8,7 @@ from sandbox.faults import Faults
 from sandbox.province.accounts import Account, Accounts, Kind
 from sandbox.province.clients import Client, Clients
 from sandbox.province.keys import SigningKeys
+from sandbox.province.scans import Scans
 from sandbox.province.tickets import Tickets
 
 CODE_SECONDS = 60.0
@@ -59,6 +60,7 @@ class Province:
     codes: Tickets[Grant] = field(default_factory=lambda: Tickets(CODE_SECONDS))
     tokens: Tickets[Grant] = field(default_factory=lambda: Tickets(TOKEN_SECONDS))
     browsers: Tickets[str] = field(default_factory=lambda: Tickets(BROWSER_SECONDS))
+    scans: Scans = field(default_factory=Scans)
 
     def has_fault(self, mode: str) -> bool:
         """Whether the stand-in is in the error mode `mode` now."""

@@ -13,8 +13,8 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from sandbox.pages import problem
 from sandbox.province.accounts import Account, Party
-from sandbox.province.pages import problem
 from sandbox.province.province import Grant, Province, province
 from sandbox.province.sign_in import Wanted, sign_in_page
 

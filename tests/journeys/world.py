@@ -197,7 +197,7 @@ class World:
 
     @contextlib.contextmanager
     def fault(self, system: str, mode: str, seconds: float = 10.0) -> Iterator[None]:
-        """Let `sms`, `unionpay` or `company_register` fail while the block runs (sandbox/faults.py)."""
+        """Let a system of the sandbox fail while the block runs (sandbox/faults.py)."""
         self.set_fault(system, mode, seconds)
         try:
             yield

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox import company_register, province, sms_gateway, unionpay
+from sandbox import company_register, face_check, province, sms_gateway, unionpay
 from sandbox.serving import Server
 from tests.sandbox.client import KEY, Client
 from tests.sandbox.province import SEED
@@ -39,4 +39,10 @@ def upstream() -> Iterator[Client]:
 def social_card() -> Iterator[Client]:
     """电子社保卡, with the persons of `tests.sandbox.province`."""
     with Server(province.create_social_card(KEY, {"persons": SEED["persons"]})) as server:
+        yield Client(server.url)
+
+
+@pytest.fixture
+def face() -> Iterator[Client]:
+    with Server(face_check.create_app(KEY)) as server:
         yield Client(server.url)

@@ -12,6 +12,7 @@ from tests.support import fictional
 
 CALLBACK = "http://localhost:9/upstream/callback?state=ours"
 CLIENT_ID = "jingban"
+SSO_AUTHORIZE = "/sso/connect/page/oauth2/authorize"
 PERSON = {
     "useridcode": "p-0001",
     "login": "jiazi",
@@ -48,16 +49,20 @@ def query_of(response: requests.Response) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(response.headers["Location"]).query).items()}
 
 
-def sso_authorize(client: Client, account: dict[str, Any] = PERSON, **changes: str) -> requests.Response:
-    """Sign in on the page of the province's own protocol and return the answer."""
-    query = {
+def sso_query(**changes: str) -> dict[str, str]:
+    """Return the parameters of an authorization request by the province's own protocol."""
+    return {
         "client_id": CLIENT_ID,
         "service": "initService",
         "scope": "all",
         "response_type": "code",
         "redirect_uri": CALLBACK,
     } | changes
-    return _sign_in(client, "/sso/connect/page/oauth2/authorize", query, account)
+
+
+def sso_authorize(client: Client, account: dict[str, Any] = PERSON, **changes: str) -> requests.Response:
+    """Sign in on the page of the province's own protocol and return the answer."""
+    return _sign_in(client, SSO_AUTHORIZE, sso_query(**changes), account)
 
 
 def access_token(client: Client, code: str, **changes: str) -> dict[str, Any]:

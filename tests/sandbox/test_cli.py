@@ -10,12 +10,15 @@ import pytest
 import requests
 
 from tests.sandbox.client import KEY, Client
+from tests.sandbox.province import UNIT
 from tests.sandbox.test_company_register import ENTRY, USCC
+from tests.sandbox.test_face_check import FACE
 from tests.sandbox.test_sms_gateway import MESSAGE
 from tests.sandbox.test_unionpay import CARD
 from tests.support.ports import free_port
 from tests.support.processes import Spawned, spawn
 
+SYSTEMS = ["sms", "unionpay", "company_register", "province", "social_card", "face_check"]
 COMMAND = (sys.executable, "-m", "sandbox")
 
 
@@ -31,20 +34,25 @@ def wait_for(path: Path, server: Spawned) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_one_process_hosts_all_three_and_ends_cleanly(tmp_path: Path, stop: signal.Signals) -> None:
+def test_one_process_hosts_all_and_ends_cleanly(tmp_path: Path, stop: signal.Signals) -> None:
     ports_file = tmp_path / "ports.json"
-    command = (*COMMAND, "--sms", "0", "--unionpay", "0", "--company-register", "0", "--ports-file", str(ports_file))
+    systems = [part for system in SYSTEMS for part in (f"--{system.replace('_', '-')}", "0")]
+    command = (*COMMAND, *systems, "--ports-file", str(ports_file))
     with spawn(command) as server:
         ports = wait_for(ports_file, server)
-        assert list(ports) == ["sms", "unionpay", "company_register"]
+        assert list(ports) == SYSTEMS
         clients = {name: Client(f"http://127.0.0.1:{port}") for name, port in ports.items()}
-        assert [client.get("/health").json() for client in clients.values()] == [{"status": "ok"}] * 3
+        assert [client.get("/health").json() for client in clients.values()] == [{"status": "ok"}] * 6
         assert clients["sms"].post("/sms/send", MESSAGE, key="sandbox-sms").status_code == 200
         assert clients["sms"].get("/sms/messages", params={"phone": MESSAGE["phone"]}).status_code == 200
         assert (
             clients["unionpay"].post("/unionpay/verify", CARD, key="sandbox-unionpay").json()["result"] == "mismatch"
         )
         assert clients["company_register"].get(f"/companies/{USCC}", key="sandbox-company-register").status_code == 404
+        card = f"{clients['social_card'].url}/oidc"
+        assert clients["social_card"].get("/oidc/.well-known/openid-configuration").json()["issuer"] == card
+        assert clients["province"].get("/sso/oauth2/tokeninfo").json()["errcode"] == 40101
+        assert clients["face_check"].post("/face/sessions", FACE, key="sandbox-face-check").status_code == 201
         clients["sms"].fault("slow", seconds=60)
         with pytest.raises(requests.ReadTimeout):
             requests.post(f"{clients['sms'].url}/sms/send", json=MESSAGE, timeout=0.3, proxies={"http": ""})
@@ -94,6 +102,7 @@ def test_nothing_survives_a_restart() -> None:
         (("--sms", "70000"), "a port is between 0 and 65535"),
         (("--sms", "many"), "invalid"),
         (("--sms", "0", "--sms-data", "x"), "unrecognized arguments"),
+        (("--social-card", "0", "--social-card-data", "units.json"), "legal_entities"),
         (("--unionpay", "0", "--unionpay-data", "absent.json"), "absent.json"),
         (("--unionpay", "0", "--unionpay-data", "cards.json"), "card_number"),
         (("--unionpay", "0", "--unionpay-data", "broken.json"), "cannot start"),
@@ -102,6 +111,7 @@ def test_nothing_survives_a_restart() -> None:
 def test_wrong_arguments_are_said_at_once(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     (tmp_path / "cards.json").write_text(json.dumps([CARD | {"card_number": 5}]))
     (tmp_path / "broken.json").write_text("[")
+    (tmp_path / "units.json").write_text(json.dumps({"legal_entities": [UNIT]}))
     placed = [str(tmp_path / part) if part.endswith(".json") else part for part in arguments]
     with spawn((*COMMAND, *placed)) as server:
         assert server.process.wait(20) == 2

@@ -7,14 +7,22 @@ import requests
 
 from sandbox.faults import MODES, Fault, Faults
 from tests.sandbox.client import Client
+from tests.sandbox.province import PERSON
 from tests.sandbox.test_company_register import ENTRY, USCC
+from tests.sandbox.test_face_check import FACE
 from tests.sandbox.test_sms_gateway import MESSAGE
 from tests.sandbox.test_unionpay import CARD
 
-REFUSALS = {"sms": "number_blocked", "bank": "query_not_permitted", "register": "query_not_permitted"}
+REFUSALS = {
+    "sms": "number_blocked",
+    "bank": "query_not_permitted",
+    "register": "query_not_permitted",
+    "upstream": "query_not_permitted",
+    "face": "query_not_permitted",
+}
 
 
-@pytest.fixture(params=["sms", "bank", "register"])
+@pytest.fixture(params=list(REFUSALS))
 def name(request: pytest.FixtureRequest) -> str:
     chosen: str = request.param
     return chosen
@@ -32,13 +40,17 @@ def ask(client: Client, name: str) -> requests.Response:
         return client.post("/sms/send", MESSAGE)
     if name == "bank":
         return client.post("/unionpay/verify", CARD)
+    if name == "upstream":
+        return client.get("/sso/oauth2/tokeninfo", params={"access_token": "unknown"})
+    if name == "face":
+        return client.post("/face/sessions", FACE)
     client.put(f"/companies/{USCC}", ENTRY)
     return client.get(f"/companies/{USCC}")
 
 
 def test_none_is_the_mode_of_a_new_stand_in(client: Client, name: str) -> None:
     assert client.get("/faults", key=None).json() == {"mode": "none", "seconds": 10}
-    assert ask(client, name).status_code == 200
+    assert ask(client, name).ok
 
 
 def test_refuse_is_well_formed(client: Client, name: str) -> None:
@@ -71,7 +83,7 @@ def test_garbage_is_a_page_with_200(client: Client, name: str) -> None:
 def test_slow_answers_rightly_but_late(client: Client, name: str) -> None:
     client.fault("slow", seconds=0.4)
     started = time.monotonic()
-    assert ask(client, name).status_code == 200
+    assert ask(client, name).ok
     assert 0.4 <= time.monotonic() - started < 3
 
 
@@ -109,10 +121,12 @@ def test_what_is_ours_works_in_every_mode(client: Client, name: str, mode: str) 
         "sms": lambda: client.get("/").status_code == client.get("/sms/messages").status_code == 200,
         "bank": lambda: client.post("/unionpay/cards", CARD).status_code == 201,
         "register": lambda: client.put(f"/companies/{USCC}", ENTRY).status_code == 201,
+        "upstream": lambda: client.put("/persons/p-0001", PERSON).status_code == client.get("/").status_code == 200,
+        "face": lambda: True,
     }
     assert ours[name]()
     client.fault("none")
-    assert ask(client, name).status_code == 200
+    assert ask(client, name).ok
 
 
 @pytest.mark.parametrize(
@@ -132,6 +146,11 @@ def test_a_mode_that_is_none_changes_nothing(sms: Client, body: dict[str, object
     answer = sms.post("/faults", body, key=None)
     assert (answer.status_code, answer.json()) == (400, {"error": "invalid_request", "reason": reason})
     assert sms.get("/faults").json()["mode"] == "error"
+
+
+def test_a_mode_of_one_stand_in_is_none_of_anothers(sms: Client, upstream: Client) -> None:
+    assert upstream.fault("unknown_level").status_code == 200
+    assert sms.fault("unknown_level").json() == {"error": "invalid_request", "reason": "mode"}
 
 
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf")])

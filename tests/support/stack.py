@@ -23,7 +23,7 @@ from flask_migrate import upgrade
 
 from idp.app import create_app
 from idp.demo import seed
-from idp.demo.addresses import Addresses
+from idp.demo.addresses import PARTS, Addresses
 from idp.settings import Settings
 from idp.store import hot, vault
 from idp.store.db import db
@@ -100,7 +100,7 @@ def start_stack(
 
     Without `people` there is the portal and its businesses, but no account.
     """
-    addresses = Addresses(*(f"http://localhost:{free_port()}" for _ in range(5)))
+    addresses = Addresses(*(f"http://localhost:{free_port()}" for _ in PARTS))
     settings = _settings(addresses, database_url, directory, changes)
     environment = _environment(settings)
     with ExitStack() as parts:
@@ -168,8 +168,8 @@ def _seed(app: Flask, fill: Callable[[Addresses], dict[str, Any]], addresses: Ad
 
 def _sandbox(addresses: Addresses, directory: Path) -> list[str]:
     command = [sys.executable, "-m", "sandbox"]
-    for option in ("sms", "unionpay", "company_register"):
-        command += [f"--{option.replace('_', '-')}", _port(getattr(addresses, option))]
+    for option, address in addresses.sandbox().items():
+        command += [f"--{option.replace('_', '-')}", _port(address)]
     for option, path in seed.sandbox_data(directory).items():
         command += [f"--{option.replace('_', '-')}-data", str(path)]
     return command
