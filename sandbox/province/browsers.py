@@ -1,6 +1,6 @@
 """Who is signed in at the province itself in this browser: for the phone's page and the upgrade pages.
 
-Clients' sign-ins neither set nor read this.
+Signing in for a client sets this too, so that a level can be raised right after it, but does not read it.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def signed_in() -> Account | None:
 
 def sign_in(account: Account, address: str) -> ResponseReturnValue:
     """Return the redirect to `address` that signs the account in."""
-    response = redirect(address, 303)
+    response = redirect(address)
     secret = province().browsers.issue(account.useridcode)
     response.set_cookie(_cookie(), secret, httponly=True, samesite="Lax")
     return response

@@ -1,14 +1,14 @@
-"""The page on which someone signs in, for both protocols. It is asked for at every trip: nobody stays signed in."""
+"""The page on which someone signs in, for both protocols. Every trip asks for it, whoever is signed in."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from flask import redirect, request, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from sandbox.pages import page, qr_code
 from sandbox.province.accounts import Account, Kind
-from sandbox.province.browsers import by_password, chosen_kind, tabs
+from sandbox.province.browsers import by_password, chosen_kind, sign_in, tabs
 from sandbox.province.clients import Client
 from sandbox.province.province import Grant, province
 from sandbox.province.scan import browser_name
@@ -84,7 +84,7 @@ def _send_back(wanted: Wanted, account: Account) -> ResponseReturnValue:
         nonce=wanted.nonce,
         challenge=wanted.challenge,
     )
-    return redirect(with_query(wanted.redirect_uri, [("code", province().codes.issue(grant)), *wanted.extra]))
+    return sign_in(account, with_query(wanted.redirect_uri, [("code", province().codes.issue(grant)), *wanted.extra]))
 
 
 def _show(wanted: Wanted, kind: Kind, *, error: str = "", scan: Scan | None = None) -> ResponseReturnValue:

@@ -28,8 +28,7 @@ def type_credentials(page: Page, account: dict[str, object]) -> None:
     page.get_by_role("button", name="登录", exact=True).click()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")])
 def test_every_page_is_accessible_and_says_what_it_is(
     upstream: Client, new_page: Callable[..., Page], viewport: dict[str, int], scheme: str
 ) -> None:
@@ -120,6 +119,21 @@ def test_a_level_is_raised_and_leads_back(upstream: Client, page: Page) -> None:
         "electronic_licence",
     )
     assert found["creditable_level_of_account_time"] > "2026-03-02 08:00:00"
+
+
+def test_who_just_signed_in_for_a_client_raises_a_level_without_doing_so_again(upstream: Client, page: Page) -> None:
+    """F3"""
+    page.goto(address(upstream))
+    type_credentials(page, PERSON)
+    page.wait_for_url("**/?code=*")
+    page.goto(upgrade(upstream))
+    expect(page.locator("dl")).to_contain_text(str(PERSON["name"]))
+    page.get_by_label("服务窗口核验").check()
+    page.get_by_role("button", name="完成核验").click()
+    page.wait_for_url("**/?state=1")
+    page.goto(address(upstream))
+    expect(page.get_by_label("用户名")).to_be_visible()
+    assert user_object(upstream)["creditable_level_of_account"] == "L3"
 
 
 def test_whoever_stays_as_they_are_may_go_back(upstream: Client, new_page: Callable[..., Page]) -> None:
