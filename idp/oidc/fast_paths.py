@@ -23,7 +23,7 @@ from idp.oidc.client_requests import Answer
 from idp.oidc.discovery import metadata
 from idp.oidc.request_body import Unread
 from idp.oidc.userinfo import answer_userinfo
-from idp.settings import Settings
+from idp.settings import Settings, at_hand
 from idp.store import keyring
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class FastPaths:
         }
         self._headers = _headers(settings)
         self._app = app
+        self._settings = settings
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer as WSGI wants it (PEP 3333)."""
@@ -103,7 +104,7 @@ class FastPaths:
     def _call(self, endpoint: Callable[[Request], Answer], asked: Request) -> Answer | Response:
         """Return the answer of an endpoint; what it did not foresee ends as it would in Flask, which logs it."""
         try:
-            with self._app.app_context():
+            with at_hand(self._settings), self._app.app_context():
                 g.caller_address = asked.remote_addr
                 return endpoint(asked)
         except Exception as error:  # noqa: BLE001 - Flask's last resort

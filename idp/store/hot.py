@@ -21,6 +21,7 @@ from functools import cache
 from typing import Any, Protocol, Self
 
 import psycopg
+from flask import Flask, current_app
 from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
@@ -148,8 +149,9 @@ def executor(on: Session | Executor) -> Executor:
 
 
 class _Held(threading.local):
-    """One connection a thread, opened at first use. `url` tells a stale one from another application's."""
+    """One connection a thread, opened at first use. `app` and `url` tell a stale one from another application's."""
 
+    app: Flask | None = None
     url: URL | None = None
     executor: SqliteExecutor | PostgresExecutor | None = None
 
@@ -167,13 +169,17 @@ def _connect(url: URL) -> SqliteExecutor | PostgresExecutor:
 
 
 def _executor() -> SqliteExecutor | PostgresExecutor:
-    url = db.engine.url
+    proxy: Any = current_app  # Flask's types hide that it is one
+    app: Flask = proxy._get_current_object()  # noqa: SLF001 - Flask's documented way to the application itself
     held = _held.executor
-    if held is not None and (_held.url is url or _held.url == url) and not _is_closed(held):
+    if held is not None and _held.app is app and not _is_closed(held):
         return held
-    close()
-    _held.executor, _held.url = _connect(url), url
-    return _held.executor
+    url = db.engine.url
+    if held is None or _held.url != url or _is_closed(held):
+        close()
+        held = _connect(url)
+    _held.app, _held.url, _held.executor = app, url, held
+    return held
 
 
 def _is_closed(held: SqliteExecutor | PostgresExecutor) -> bool:
