@@ -19,6 +19,7 @@ from idp import clock
 from idp.audit import chain
 from idp.clients.model import InitialAccessToken
 from idp.delegation import expiry
+from idp.factors.model import WebauthnChallenge
 from idp.gateways.errors import GatewayRefused
 from idp.gateways.wiring import Gateways
 from idp.notify import outbox, worker
@@ -52,7 +53,7 @@ log = structlog.get_logger()
 # Authorizations expire only if they came by token exchange; after the opaque tokens that hang on them.
 _EXPIRING = (
     *(AuthorizationCode, RefreshToken, OpaqueToken, Authorization),
-    *(RevokedToken, UsedJti, Interaction, PushedRequest, Draft, SmsCode, InitialAccessToken),
+    *(RevokedToken, UsedJti, Interaction, PushedRequest, Draft, SmsCode, WebauthnChallenge, InitialAccessToken),
 )
 
 

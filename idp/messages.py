@@ -103,6 +103,21 @@ SENTENCES: dict[str, str] = {
     "too_many_failures": NN_("密码连续错误5次，账号已被锁定1小时，请于 %(minutes)s 分钟后再试"),
     "account_locked": N_("账号已被管理员锁定，如有疑问请拨打政务服务热线 12345 或到服务窗口咨询"),
     "unit_account_not_taken": N_("该应用不接受单位账号登录，请用经办人的个人账号登录"),
+    # Further factors, and signing in without a password (P8, F6)
+    "session_over": N_("登录已失效，请重新登录"),
+    "fresh_login_needed": N_("请重新登录后再修改登录安全设置"),
+    "second_factor_needed": N_("请先用两种方式验证身份，再修改登录安全设置"),
+    "last_way_in": N_("这是您唯一的登录方式，不能移除"),
+    "factor_locked": NN_("验证码连续错误5次，请于 %(minutes)s 分钟后再试"),
+    "factor_code_wrong": NN_("动态验证码错误或已使用，还可尝试 %(left)s 次"),
+    "recovery_code_wrong": NN_("备用码错误或已使用，还可尝试 %(left)s 次"),
+    "totp_confirmation_wrong": N_("动态验证码错误，请核对手机时间后，输入应用中最新的 6 位数字"),
+    "totp_enrolled": N_("您已添加身份验证器，如需更换，请先移除原有的"),
+    "factor_gone": N_("该验证方式已不存在，请刷新页面查看"),
+    "nobody_with_phone": N_("该手机号没有可登录的个人账号，请核对手机号或先注册"),
+    "passkey_refused": N_("通行密钥验证未通过，请重试或改用其他方式"),
+    "passkey_known": N_("该设备上已有您的通行密钥"),
+    "too_many_passkeys": N_("通行密钥数量已达上限，请先移除不用的"),
     # Registration of units (U1–U5, P13) and their data (U16)
     "agent_mismatch": N_("用户名与证件号码不匹配，请核对经办人员的个人账号信息"),
     "agent_level_too_low": N_("当前账号实名等级不足，请至少提升至二级实名后重试"),
@@ -153,6 +168,9 @@ _COUNTED = {
     "wrong_credentials": "left",
     "too_many_failures": "minutes",
     "user_code_locked": "minutes",
+    "factor_locked": "minutes",
+    "factor_code_wrong": "left",
+    "recovery_code_wrong": "left",
 }
 """The fact that chooses between singular and plural."""
 

@@ -74,7 +74,7 @@ def end_others() -> ResponseReturnValue:
 def _shown(device: Device, here: str) -> dict[str, object]:
     return {
         "id": device.session_id,
-        "name": _name(device.user_agent),
+        "name": name_of(device.user_agent),
         "address": device.address,
         "signed_in_at": format_datetime(device.signed_in_at, "yyyy-MM-dd HH:mm"),
         "seen_at": format_datetime(device.seen_at, "yyyy-MM-dd HH:mm"),
@@ -83,7 +83,7 @@ def _shown(device: Device, here: str) -> dict[str, object]:
     }
 
 
-def _name(user_agent: str) -> str:
+def name_of(user_agent: str) -> str:
     """Return what a person calls the device: Chrome · Windows."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)

@@ -54,6 +54,7 @@ def of_person(person: Person) -> dict[str, Any]:
     entries = (
         ("overview", _("个人资料"), "id-card", "account.page"),
         ("level", _("实名等级"), "badge-check", "raise_level.page"),
+        ("security", _("登录安全"), "lock-keyhole", "security.page"),
         ("parents", _("父账号信息"), "building-2", "parent_accounts.page"),
         ("agreements", _("应用授权"), "shield-check", "agreements.page"),
         ("devices", _("登录设备"), "monitor-smartphone", "devices.page"),

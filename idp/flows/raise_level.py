@@ -1,4 +1,7 @@
-"""实名等级 (U2, F3): what a higher level needs and the ways to it; with `?interaction=` on the way to a portal."""
+"""实名等级 (U2, F3, F6): what a higher level needs and the ways to it; with `?interaction=` on the way to a portal.
+
+Two things may be missing there: proof of who the person is, or a further factor in this session.
+"""
 
 from typing import Any
 
@@ -8,7 +11,8 @@ from flask_babel import gettext as _
 
 from idp import web
 from idp.delegation import context_class
-from idp.flows import frame, journey
+from idp.factors import ways
+from idp.flows import frame, journey, step_up
 from idp.flows.forms.base import Confirmation
 from idp.flows.journey import Journey
 from idp.persons import records
@@ -37,6 +41,7 @@ def page() -> ResponseReturnValue:
             "account/level.html", level=person.real_name_level, levels=levels, **frame.of_person(person)
         )
     demanded = _demanded(belongs_to)
+    further = step_up.shown(ways.that_lift(db.session(), web.current(), _target(belongs_to, demanded)))
     return render_template(
         "raise_level/index.html",
         form=Confirmation(),
@@ -44,7 +49,8 @@ def page() -> ResponseReturnValue:
         level=person.real_name_level,
         level_name=frame.level_name(person.real_name_level),
         missing=acr_of_session(web.current()) < demanded,
-        out_of_reach=demanded > Acr.L1,
+        further=further,
+        out_of_reach=demanded > Acr.L1 and not further,
         levels=[item for item in levels if item["ways"]],
         resume_url=belongs_to.resume_url,
         give_up_url=url_for("raise_level.give_up", interaction=belongs_to.interaction_id),
@@ -80,6 +86,14 @@ def _of_unit(belongs_to: Journey | None) -> ResponseReturnValue:
 def _demanded(belongs_to: Journey) -> Acr:
     """Return the lowest `acr` that is of use here: the same that the dispatcher asks for."""
     return context_class.demanded_of_person(db.session(), belongs_to.client, belongs_to.asked)
+
+
+def _target(belongs_to: Journey, demanded: Acr) -> Acr:
+    """Return the `acr` that a further factor must lead to: what is demanded, else wished for, at least one higher."""
+    level = acr_of_session(web.current())
+    if level < demanded:
+        return demanded
+    return max(context_class.voluntary(belongs_to.asked), Acr(min(level + 1, Acr.L3)))
 
 
 def _levels(reached: int, interaction: str | None) -> list[dict[str, Any]]:

@@ -4,24 +4,21 @@ With `?interaction=` the form is shown even to whoever is signed in: the dispatc
 needed (prompt=login, max_age), and gets the browser back afterwards.
 """
 
-from typing import Any
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from idp import limits, web
 from idp.clients.model import ActsFor
 from idp.errors import DomainError
-from idp.flows import journey
+from idp.factors import webauthn_messages
+from idp.flows import journey, signing_in
 from idp.flows.forms.base import Form
 from idp.flows.forms.sign_in import PersonSignIn, UnitSignIn
 from idp.flows.journey import Journey
-from idp.flows.local_path import local_path
 from idp.messages import sentence
-from idp.sessions import browser_sessions, interactions, sign_in
-from idp.sessions.browser_sessions import SignedIn
-from idp.sessions.sign_in import Browser
+from idp.sessions import sign_in
 from idp.web import Access, access
 
 blueprint = Blueprint("sign_in", __name__)
@@ -36,8 +33,8 @@ def page() -> ResponseReturnValue:
     """Show the form, or sign in and go on: to the portal, to the page that asked, or to the account."""
     belongs_to = journey.current()
     found = web.signed_in()
-    if belongs_to is None and found is not None and request.method == "GET":
-        return redirect(_onwards(found))
+    if found is not None and request.method == "GET" and not signing_in.is_needed(belongs_to):
+        return redirect(signing_in.onwards(found))
     tab = _tab(belongs_to)
     form = _form(tab, belongs_to)
     if not form.is_submitted():
@@ -50,7 +47,7 @@ def page() -> ResponseReturnValue:
     except DomainError as error:
         form.refuse(error)
         return _page(form, tab, belongs_to, sentence(error)), error.status
-    return _welcome(token, belongs_to, as_unit="as_unit" in form and bool(form.as_unit.data))
+    return signing_in.welcome(token, belongs_to, as_unit="as_unit" in form and bool(form.as_unit.data))
 
 
 def _tab(belongs_to: Journey | None) -> str:
@@ -71,37 +68,8 @@ def _form(tab: str, belongs_to: Journey | None) -> Form:
 
 
 def _sign_in(form: Form, tab: str) -> str:
-    found = web.signed_in()
-    browser = Browser(
-        address=request.remote_addr or "",
-        user_agent=request.user_agent.string,
-        replaces=found.session_id if found else None,
-    )
     by_password = sign_in.unit if tab == UNIT else sign_in.person
-    return by_password(form.username.data, form.password.data, browser)
-
-
-def _welcome(token: str, belongs_to: Journey | None, *, as_unit: bool) -> ResponseReturnValue:
-    """Hand the browser its new session and send it on (303: what was posted is not posted again)."""
-    fresh = browser_sessions.find(token)
-    if fresh is None:
-        # Locked by an administrator between two statements: the next page asks to sign in again.
-        return redirect(url_for("sign_in.page"), 303)
-    if belongs_to is not None:
-        interactions.signed_in(belongs_to.interaction_id, fresh.session_id, as_unit=as_unit)
-        target = belongs_to.resume_url
-    elif as_unit:
-        target = url_for("parent_accounts.page")
-    else:
-        target = _onwards(fresh)
-    response = redirect(target, 303)
-    web.set_session_cookie(response, token)
-    return response
-
-
-def _onwards(found: SignedIn) -> str:
-    """Return the page that asked for the sign-in, else the account."""
-    return local_path(request.args.get("next")) or url_for("account.page" if found.is_person else "unit_account.page")
+    return by_password(form.username.data, form.password.data, signing_in.browser())
 
 
 def _page(form: Form, tab: str, belongs_to: Journey | None, wrong: str | None = None) -> str:
@@ -112,7 +80,7 @@ def _page(form: Form, tab: str, belongs_to: Journey | None, wrong: str | None = 
         tabs=_tabs(tab, belongs_to),
         portal=belongs_to.client.client_name if belongs_to else None,
         alert={"kind": "error", "text": wrong} if wrong else None,
-        methods=[],
+        methods=_methods(tab),
         links={
             "recover_account": url_for("help.recover", _anchor="account"),
             "recover_password": url_for("help.recover", _anchor="password"),
@@ -123,10 +91,22 @@ def _page(form: Form, tab: str, belongs_to: Journey | None, wrong: str | None = 
     )
 
 
+def _methods(tab: str) -> list[dict[str, str]]:
+    """Return the ways to sign in without a password; a unit has neither phone nor passkey of its own (P8, U6)."""
+    if tab == UNIT:
+        return []
+    here = signing_in.destination()
+    found = [{"icon": "smartphone", "label": _("短信验证码"), "url": url_for("sign_in_sms.page", **here)}]
+    if webauthn_messages.is_possible():
+        passkey = url_for("sign_in_passkey.page", **here)
+        found.append({"icon": "fingerprint-pattern", "label": _("通行密钥"), "url": passkey})
+    return found
+
+
 def _tabs(tab: str, belongs_to: Journey | None) -> list[dict[str, object]]:
     if belongs_to is not None and not belongs_to.client.allows_unit_accounts:
         return []
-    here: dict[str, Any] = {name: request.args.get(name) for name in ("interaction", "next")}
+    here = signing_in.destination()
     shown = ((PERSON, pgettext("tab", "个人登录"), "user"), (UNIT, pgettext("tab", "单位登录"), "building-2"))
     return [
         {"label": label, "icon": icon, "url": url_for("sign_in.page", tab=name, **here), "current": name == tab}

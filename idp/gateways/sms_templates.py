@@ -17,6 +17,7 @@ TEMPLATES: dict[str, str] = {
     "binding_requested": (
         "{unit}请求绑定您的个人账号。请登录个人账号，在“父账号信息”中接受或拒绝；不认识该单位请拒绝。"
     ),
+    "factor_changed": "您的账号刚刚{change}。如非本人操作，请立即登录并在“登录安全”中处理，或拨打政务服务热线12345。",
 }
 
 PURPOSES: dict[str, str] = {
@@ -30,6 +31,18 @@ PURPOSES: dict[str, str] = {
     "change_phone": "更换手机号",
 }
 """What a code is for, as the parameter `purpose` names it, and as the reader does."""
+
+CHANGES: dict[str, str] = {
+    "totp_added": "添加了身份验证器",
+    "totp_removed": "移除了身份验证器",
+    "recovery_codes_renewed": "重新生成了备用码",
+    "recovery_code_used": "使用了一个备用码验证身份",
+    "passkey_added": "添加了通行密钥",
+    "passkey_removed": "移除了通行密钥",
+}
+"""What became of the ways to prove who one is, as the parameter `change` names it."""
+
+_WORDS = {"purpose": PURPOSES, "change": CHANGES}
 
 # A value may not pose as a signature, start a new line, or be longer than the longest name of a unit.
 _VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff【】]{1,100}")
@@ -46,10 +59,11 @@ class FilledTemplate:
 
 
 def fill(template: str, params: Mapping[str, str | int]) -> FilledTemplate:
-    """Return `template` with exactly its parameters filled in; `purpose` is a key of `PURPOSES`.
+    """Return `template` with exactly its parameters filled in.
 
-    Raises ValueError for an unknown template or purpose, a missing or superfluous parameter, and a value that does not
-    fit (1 to 100 characters without control characters and 【】). The error names the parameter, never its value.
+    `purpose` is a key of `PURPOSES`, `change` of `CHANGES`. Raises ValueError for another one, an unknown template, a
+    missing or superfluous parameter, and a value that does not fit (1 to 100 characters without control characters and
+    【】). The error names the parameter, never its value.
     """
     pattern = TEMPLATES.get(template)
     if pattern is None:
@@ -65,10 +79,12 @@ def fill(template: str, params: Mapping[str, str | int]) -> FilledTemplate:
 
 def _shown(name: str, value: str) -> str:
     """Return `value` as the reader sees it. Raise ValueError if it does not fit."""
-    if name == "purpose":
-        if value not in PURPOSES:
-            raise ValueError("SMS parameter 'purpose' is none of PURPOSES")
-        return PURPOSES[value]
+    words = _WORDS.get(name)
+    if words is not None:
+        if value not in words:
+            msg = f"SMS parameter {name!r} is none of those there are"
+            raise ValueError(msg)
+        return words[value]
     if not _VALUE.fullmatch(value):
         msg = f"SMS parameter {name!r} has a value that does not fit"
         raise ValueError(msg)

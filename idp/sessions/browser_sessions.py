@@ -1,5 +1,6 @@
 """Sign-in sessions of a browser: started, found by cookie, kept alive, ended."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
+from idp.errors import DomainError
 from idp.persons.model import AccountKind
 from idp.sessions import portal_sessions
 from idp.sessions.model import BrowserSession, PortalSession
@@ -28,6 +30,13 @@ FIND_SESSION = hot.Statement(
 TOUCH_SESSION = hot.Statement("UPDATE browser_session SET seen_at = :now WHERE id = :id AND ended_at IS NULL")
 
 TOUCH_EVERY_MS = 30_000
+
+
+class SessionOver(DomainError):
+    """The session ended while something was being done in it."""
+
+    code = "session_over"
+    status = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,26 @@ def renew(session_id: str) -> str | None:
             .returning(BrowserSession.id)
         ).scalar_one_or_none()
     return None if renewed is None else token
+
+
+def add_methods(session: Session, session_id: str, methods: Iterable[str], *, authenticates: bool) -> str:
+    """Add a factor to a living session, and return the new secret for its cookie (DESIGN 8). Raises SessionOver.
+
+    `methods` are `Amr` values. `authenticates`: the factor signs people in by itself, so this is an authentication of
+    its own and `auth_time` moves (OpenID Connect Core §2). A code that is only ever a second factor leaves it: an old
+    sign-in does not become young by it, and `max_age` and prompt=login cannot be met with it alone.
+    """
+    found = session.get(BrowserSession, session_id, with_for_update=True)  # of two factors at once neither is lost
+    if found is None or found.ended_at is not None:
+        raise SessionOver
+    token = ids.new_secret()
+    found.token_hash = ids.fingerprint(token)
+    found.amr = " ".join(dict.fromkeys((*found.amr.split(), *methods)))
+    if authenticates:
+        found.auth_time = clock.now()
+    details = {"amr": found.amr.split(), "session": session_id}
+    record(session, Entry("session.raised", actor_id=found.subject_id, details=details))
+    return token
 
 
 def _replace(session: Session, old_id: str, fresh: BrowserSession) -> None:

@@ -21,6 +21,7 @@ from idp.rules.levels import Amr
 from idp.rules.login_names import login_name_key
 from idp.rules.phones import check_phone
 from idp.sessions import browser_sessions, passwords, throttle
+from idp.sessions.browser_sessions import SignedIn
 from idp.store.base import vault
 from idp.store.db import db, transaction
 from idp.units.model import Unit
@@ -65,6 +66,11 @@ class _Account:
     status: str
     password_hash: str | None = field(repr=False)
 
+    @property
+    def throttle_key(self) -> str:
+        """Under which wrong passwords are counted."""
+        return f"{self.kind}:{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Identifier:
@@ -100,8 +106,39 @@ def unit(identifier: str, password: str, browser: Browser) -> str:
     return _sign_in(_find(AccountKind.UNIT, typed), typed, password, browser)
 
 
+def without_password(session: Session, person_id: str, methods: tuple[str, ...], browser: Browser) -> str:
+    """Begin the session of a person who proved by `methods` to be this one; return the secret for its cookie.
+
+    An account that five wrong passwords locked is locked for every way in (P9). Raises throttle.TooManyFailures,
+    AccountLocked.
+    """
+    account = _Account(AccountKind.PERSON, person_id, AccountStatus.ACTIVE, None)
+    throttle.demand_open(session, account.throttle_key)
+    _still_open(session, account)
+    return _start(session, account, methods, browser)
+
+
+def add_password(who: SignedIn, password: str) -> str:
+    """Add the password to a person's session that began without one; return the new secret for its cookie.
+
+    Raises as `person` does, and browser_sessions.SessionOver.
+    """
+    stored = db.session().scalars(select(Person.password_hash).where(Person.id == who.subject_id)).one()
+    account = _Account(AccountKind.PERSON, who.subject_id, AccountStatus.ACTIVE, stored)
+    failures = throttle.count(account.throttle_key)
+    checked = passwords.check(stored, password)
+    if not checked.right:
+        raise _wrong(account, failures)
+    with transaction() as session:
+        throttle.forget(session, account.throttle_key)
+        _still_open(session, account)
+        if checked.fresh_hash is not None:
+            _renew_hash(session, account, checked.fresh_hash)
+        return browser_sessions.add_methods(session, who.session_id, (Amr.PWD.value,), authenticates=True)
+
+
 def _sign_in(account: _Account | None, typed: _Identifier, password: str, browser: Browser) -> str:
-    key = f"{account.kind}:{account.id}" if account else typed.throttle_key
+    key = account.throttle_key if account else typed.throttle_key
     failures = throttle.count(key)
     checked = passwords.check(account.password_hash if account else None, password)
     if account is None or not checked.right:
@@ -111,15 +148,19 @@ def _sign_in(account: _Account | None, typed: _Identifier, password: str, browse
         _still_open(session, account)
         if checked.fresh_hash is not None:
             _renew_hash(session, account, checked.fresh_hash)
-        return browser_sessions.start(
-            session,
-            kind=account.kind,
-            subject_id=account.id,
-            amr=(Amr.PWD.value,),
-            address=browser.address,
-            user_agent=browser.user_agent,
-            replaces=browser.replaces,
-        )
+        return _start(session, account, (Amr.PWD.value,), browser)
+
+
+def _start(session: Session, account: _Account, methods: tuple[str, ...], browser: Browser) -> str:
+    return browser_sessions.start(
+        session,
+        kind=account.kind,
+        subject_id=account.id,
+        amr=methods,
+        address=browser.address,
+        user_agent=browser.user_agent,
+        replaces=browser.replaces,
+    )
 
 
 def _wrong(account: _Account | None, failures: int) -> DomainError:

@@ -59,6 +59,14 @@ def count(key: str) -> int:
     raise TooManyFailures(max(1, math.ceil(left / _MINUTE_MS)))
 
 
+def demand_open(session: Session, key: str) -> None:
+    """Raise TooManyFailures while `key` is locked; nothing is counted."""
+    locked = hot.within(session).one(LOCKED_UNTIL, key=key)
+    left = (locked[0] or 0) - clock.millis() if locked else 0
+    if left > 0:
+        raise TooManyFailures(math.ceil(left / _MINUTE_MS))
+
+
 def tries_left(failures: int) -> int:
     """Return how many guesses are left after `failures` wrong ones; at 0 the key is locked."""
     return max(0, LIMIT - failures)

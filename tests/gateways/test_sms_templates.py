@@ -3,13 +3,14 @@
 import pytest
 
 from idp.gateways import sms_templates
-from idp.gateways.sms_templates import PURPOSES, TEMPLATES, fill
+from idp.gateways.sms_templates import CHANGES, PURPOSES, TEMPLATES, fill
 from tests.support import fictional
 
 PARAMS: dict[str, str | int] = {"code": "402913", "purpose": "reset_password", "minutes": 5}
 EXAMPLES: dict[str, dict[str, str | int]] = {
     "verification_code": PARAMS,
     "binding_requested": {"unit": fictional.unit_name()},
+    "factor_changed": {"change": "passkey_added"},
 }
 
 
@@ -36,6 +37,11 @@ def test_every_purpose_reads_as_words(purpose: str) -> None:
     assert f"您正在办理{PURPOSES[purpose]}，" in filled.text
 
 
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_every_change_reads_as_words(change: str) -> None:
+    assert f"您的账号刚刚{CHANGES[change]}。" in fill("factor_changed", {"change": change}).text
+
+
 def test_a_value_is_not_filled_in_twice() -> None:
     assert "{minutes}" in fill("verification_code", PARAMS | {"code": "{minutes}"}).text
 
@@ -47,6 +53,7 @@ def test_a_value_is_not_filled_in_twice() -> None:
         ("verification_code", {}, "code"),
         ("verification_code", PARAMS | {"name": "x"}, "name"),
         ("verification_code", PARAMS | {"purpose": "whatever"}, "purpose"),
+        ("factor_changed", {"change": "whatever"}, "change"),
         ("verification_code", PARAMS | {"code": ""}, "code"),
         ("verification_code", PARAMS | {"code": "secret" * 17}, "code"),
         ("verification_code", PARAMS | {"code": "secret\n"}, "code"),

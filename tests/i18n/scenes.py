@@ -14,12 +14,16 @@ from typing import Any
 from flask import Flask
 
 from idp import clock
-from idp.persons.model import AccountKind
+from idp.factors import recovery_codes
+from idp.factors.model import Passkey, Totp
+from idp.persons.model import AccountKind, Person
 from idp.sessions import device_codes, interactions
 from idp.sessions.authorization_request import AuthorizationRequest
+from idp.store.db import transaction
+from tests.factors.sessions import start
 from tests.flows.inside import BROWSER, InsideVisitor
 from tests.oidc.authorize.browser import request_parameters
-from tests.support import fictional, rows
+from tests.support import codes, fictional, rows
 
 UNITS = "/unit/sub-accounts"
 PARENTS = "/account/parent-accounts"
@@ -353,6 +357,126 @@ def device_refused(world: World) -> InsideVisitor:
 @scene("/oidc/end_session", 400)
 def sign_out_unreadable(world: World) -> InsideVisitor:
     return world.agent().get("/oidc/end_session", id_token_hint="not.a.token")
+
+
+# --- Factors -------------------------------------------------------------------------------------------------------
+
+SECURITY = "/account/security"
+plain("sign_in_passkey", "/sign-in/passkey")
+of(World.agent, "security", SECURITY)
+of(World.agent, "step_up_first", "/step-up")
+of(World.agent, "step_up_gone", "/step-up/totp", 404)
+
+
+def _owner(world: World) -> InsideVisitor:
+    """Return person 0, signed in as strongly as adding a factor takes, with an authenticator app and a passkey."""
+    with transaction() as session:
+        added = {"person_id": world.person, "created_at": clock.now()}
+        session.add(Totp(secret="A" * 32, last_step=0, **added))
+        session.add(
+            Passkey(id="pk_1", credential_id="AAAA", public_key=b"", sign_count=0, name="A", transports=[], **added)
+        )
+        recovery_codes.make(session, world.person)
+    return _strong(world)
+
+
+def _strong(world: World) -> InsideVisitor:
+    visitor = world.visitor()
+    visitor.client.set_cookie("jingban_session", start(world.person, "pwd", "sms"))
+    return visitor
+
+
+@scene("/sign-in/sms", 400)
+def sign_in_sms(world: World) -> InsideVisitor:
+    visitor = world.visitor().get("/sign-in/sms").submit("phone", phone="13800138009", action="send_code")
+    code = codes.sent_to(fictional.mobile(9))[-1]
+    return visitor.submit("phone", phone="13800138009", code=code, action="sign_in")
+
+
+@scene(SECURITY)
+def security_full(world: World) -> InsideVisitor:
+    return _owner(world).get(SECURITY)
+
+
+@scene(SECURITY + "/totp", 400)
+def totp_new(world: World) -> InsideVisitor:
+    return _strong(world).get(SECURITY + "/totp").submit("code", code="no")
+
+
+@scene(SECURITY + "/totp", 409)
+def totp_second(world: World) -> InsideVisitor:
+    return _owner(world).get(SECURITY + "/totp")
+
+
+@scene(SECURITY + "/totp/remove")
+def totp_remove(world: World) -> InsideVisitor:
+    return _owner(world).get(SECURITY + "/totp/remove")
+
+
+@scene(SECURITY)
+def totp_removed(world: World) -> InsideVisitor:
+    return totp_remove(world).submit("confirm", confirm="yes")
+
+
+@scene(SECURITY + "/recovery-codes")
+def recovery_codes_ask(world: World) -> InsideVisitor:
+    return _owner(world).get(SECURITY + "/recovery-codes")
+
+
+@scene(SECURITY + "/recovery-codes")
+def recovery_codes_shown(world: World) -> InsideVisitor:
+    return recovery_codes_ask(world).submit("confirm", confirm="yes")
+
+
+@scene(SECURITY + "/passkeys/new", 400)
+def passkey_new(world: World) -> InsideVisitor:
+    return _strong(world).get(SECURITY + "/passkeys/new").submit("credential", name="A")
+
+
+@scene(SECURITY + "/passkeys/…/remove")
+def passkey_remove(world: World) -> InsideVisitor:
+    return _owner(world).get(SECURITY + "/passkeys/pk_1/remove")
+
+
+@scene("/step-up/sms", 400)
+def step_up_sms(world: World) -> InsideVisitor:
+    visitor = world.agent().get("/step-up/sms").submit("code", action="send_code")
+    code = codes.wrong(codes.sent_to(fictional.mobile())[-1])
+    return visitor.submit("code", code=code, action="verify")
+
+
+def _step_up(world: World, way: str, field: str) -> InsideVisitor:
+    visitor = _owner(world)
+    with transaction() as session:
+        session.get_one(Person, world.person).password_hash = "none"
+    visitor.client.set_cookie("jingban_session", start(world.person, "sms" if way == "password" else "pwd"))
+    return visitor.get(f"/step-up/{way}").submit(field, **({} if field == "credential" else {field: "no"}))
+
+
+@scene("/step-up/totp", 400)
+def step_up_totp(world: World) -> InsideVisitor:
+    return _step_up(world, "totp", "code")
+
+
+@scene("/step-up/recovery-code", 400)
+def step_up_recovery_code(world: World) -> InsideVisitor:
+    return _step_up(world, "recovery-code", "code")
+
+
+@scene("/step-up/password", 400)
+def step_up_password(world: World) -> InsideVisitor:
+    return _step_up(world, "password", "password")
+
+
+@scene("/step-up/passkey", 400)
+def step_up_passkey(world: World) -> InsideVisitor:
+    return _step_up(world, "passkey", "credential")
+
+
+@scene("/raise-level")
+def raise_level_by_a_factor(world: World) -> InsideVisitor:
+    visitor = world.visitor().sign_in(rows.person(5, real_name_level=3))
+    return world.ask(visitor, acr_values="urn:jingban:acr:L2", scope="openid")
 
 
 # --- Units ---------------------------------------------------------------------------------------------------------

@@ -21,7 +21,16 @@ def sent_to(phone: str) -> list[str]:
     )
     payloads = [json.loads(message.payload) for message in messages]
     release()  # an open read would keep showing this moment on SQLite
-    return [payload["params"]["code"] for payload in payloads if payload["phone"] == phone]
+    params = [payload["params"] for payload in payloads if payload["phone"] == phone]
+    return [each["code"] for each in params if "code" in each]
+
+
+def changes_told(phone: str) -> list[str]:
+    """Return what `phone` was told of changes to its account's factors, the first first."""
+    messages = db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.created_at))
+    payloads = [json.loads(message.payload) for message in messages if message.kind == outbox.SMS]
+    release()
+    return [each["params"]["change"] for each in payloads if each["phone"] == phone and "change" in each["params"]]
 
 
 def send(asked: Asked, address: str = "192.0.2.1") -> str:

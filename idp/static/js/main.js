@@ -2,6 +2,7 @@
 
 import { copyButtons } from "./copy.js";
 import { focusSummary } from "./focus-summary.js";
+import { passkeyButtons } from "./passkeys.js";
 import { codeCountdown } from "./code-countdown.js";
 import { regionPickers } from "./region-picker.js";
 import { showPassword } from "./show-password.js";
@@ -15,6 +16,7 @@ for (const enhance of [
   submitOnce,
   keepTabFocus,
   copyButtons,
+  passkeyButtons,
   focusSummary,
 ]) {
   enhance(document);

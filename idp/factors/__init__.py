@@ -1,0 +1,1 @@
+"""Further factors of a person: SMS codes, an authenticator app with recovery codes, passkeys."""

@@ -1,0 +1,32 @@
+"""Who may change the factors of an account: only whoever has just signed in, and only as strongly as the factor is.
+
+Somebody at an unlocked browser must not be able to leave a passkey of their own behind, and neither must somebody who
+found out the password alone, or took over the phone number alone: that would make one factor into two.
+"""
+
+from datetime import timedelta
+
+from idp import clock
+from idp.factors import ways
+from idp.factors.errors import FreshLoginNeeded, SecondFactorNeeded
+from idp.rules.levels import Acr
+from idp.sessions.browser_sessions import SignedIn
+
+FRESH_FOR = timedelta(minutes=5)
+_FRESH_FOR_MS = FRESH_FOR // timedelta(milliseconds=1)
+
+
+def demand(who: SignedIn) -> None:
+    """Let pass who signed in within FRESH_FOR. Raises FreshLoginNeeded."""
+    if clock.millis() - who.auth_time > _FRESH_FOR_MS:
+        raise FreshLoginNeeded
+
+
+def demand_for_enrolment(who: SignedIn) -> None:
+    """Let pass who signed in just now with all that a new factor would bring. Raises as `demand`, SecondFactorNeeded.
+
+    NIST SP 800-63B-4 §4.1.2: an authenticator is bound only in a session of at least the level it is for.
+    """
+    demand(who)
+    if ways.ceiling(who) < Acr.L2:
+        raise SecondFactorNeeded

@@ -1,0 +1,63 @@
+"""Tables of factors. An SMS code needs none of its own: the phone stands on the person."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.store.base import Base, EncryptedText, Instant, JsonText
+
+
+class Totp(Base):
+    """A person's authenticator app (RFC 6238). `last_step` is the time step of the last code that was taken."""
+
+    __tablename__ = "totp"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    secret: Mapped[str] = mapped_column(EncryptedText("totp.secret"))
+    last_step: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class RecoveryCode(Base):
+    """A code that stands in once for a lost authenticator app; only its keyed hash is kept."""
+
+    __tablename__ = "recovery_code"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Passkey(Base):
+    """A public key credential (WebAuthn §4). `credential_id` is base64url; `name` is what its owner calls it.
+
+    `sign_count` stays 0 where the authenticator does not count, as synchronised passkeys do not.
+    """
+
+    __tablename__ = "passkey"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)  # 32 bits without a sign
+    transports: Mapped[list[Any]] = mapped_column(JsonText)
+    name: Mapped[str] = mapped_column(String(30))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class WebauthnChallenge(Base):
+    """A challenge that a browser was given, kept as SHA-256, for one purpose. `person_id` is empty at sign-in."""
+
+    __tablename__ = "webauthn_challenge"
+
+    challenge_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser_id: Mapped[str] = mapped_column(String(64))
+    purpose: Mapped[str] = mapped_column(String(10))
+    person_id: Mapped[str] = mapped_column(String(32))
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)

@@ -1,0 +1,89 @@
+"""The ways in which a person can prove who they are, what each counts for, and which are of use now (F6, P8)."""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from idp.factors.model import Passkey, RecoveryCode, Totp
+from idp.persons.model import Person
+from idp.rules.levels import Acr, Amr, TrustLevel, session_ceiling
+from idp.sessions.browser_sessions import SignedIn
+from idp.sessions.levels import acr_of_session
+
+
+class Way(StrEnum):
+    """A way to prove who one is, in the order in which it is offered."""
+
+    PASSKEY = "passkey"
+    TOTP = "totp"
+    SMS = "sms"
+    PASSWORD = "password"  # noqa: S105 - the name of a way
+    RECOVERY_CODE = "recovery_code"
+
+
+METHODS: dict[Way, tuple[str, ...]] = {
+    # Nothing proves where the key of a passkey is kept, so none counts as hardware.
+    Way.PASSKEY: (Amr.SWK.value, Amr.USER.value),
+    Way.TOTP: (Amr.OTP.value,),
+    Way.SMS: (Amr.SMS.value,),
+    Way.PASSWORD: (Amr.PWD.value,),
+    # RFC 8176 §2 has no value for a look-up secret; it is a password for one time.
+    Way.RECOVERY_CODE: (Amr.OTP.value,),
+}
+"""What stands in `amr` after each way."""
+
+BY_ITSELF = frozenset({Way.PASSKEY, Way.SMS, Way.PASSWORD})
+"""The ways that sign somebody in without another one."""
+
+
+def of(session: Session, person: Person) -> list[Way]:
+    """Return the ways that this person has today."""
+    has = {
+        Way.PASSKEY: _any(session, Passkey, person.id),
+        Way.TOTP: _any(session, Totp, person.id),
+        # Who does not hold the claim to a phone shares the number with somebody else (P13).
+        Way.SMS: person.phone_claim is not None,
+        Way.PASSWORD: person.password_hash is not None,
+        Way.RECOVERY_CODE: recovery_codes_left(session, person.id) > 0,
+    }
+    return [way for way in Way if has[way]]
+
+
+def ways_in(session: Session, person: Person) -> list[Way]:
+    """Return the ways by which this person can sign in: at least one must always stay."""
+    return [way for way in of(session, person) if way in BY_ITSELF]
+
+
+def that_lift(session: Session, who: SignedIn, target: Acr) -> list[Way]:
+    """Return the person's ways that would make this session reach `target`; none where the proofing is too low."""
+    return [way for way in of(session, _person(session, who)) if acr_of_session(_with(who, way)) >= target]
+
+
+def that_strengthen(session: Session, who: SignedIn) -> list[Way]:
+    """Return the person's ways that would make this session one of two kinds of factor, whatever the proofing."""
+    return [way for way in of(session, _person(session, who)) if ceiling(_with(who, way)) >= Acr.L2]
+
+
+def ceiling(who: SignedIn) -> Acr:
+    """Return the highest `acr` that this session allows, whatever the proofing."""
+    return session_ceiling(who.amr, TrustLevel(who.trust_level))
+
+
+def _with(who: SignedIn, way: Way) -> SignedIn:
+    return replace(who, amr=(*who.amr, *METHODS[way]))
+
+
+def _person(session: Session, who: SignedIn) -> Person:
+    return session.get_one(Person, who.subject_id)
+
+
+def recovery_codes_left(session: Session, person_id: str) -> int:
+    """Return how many recovery codes a person has not used yet."""
+    unused = (RecoveryCode.person_id == person_id, RecoveryCode.used_at.is_(None))
+    return session.scalars(select(func.count()).select_from(RecoveryCode).where(*unused)).one()
+
+
+def _any(session: Session, table: type[Passkey | Totp], person_id: str) -> bool:
+    return bool(session.scalars(select(func.count()).select_from(table).where(table.person_id == person_id)).one())

@@ -1,0 +1,60 @@
+"""The forms of further factors, and of signing in by SMS and by passkey."""
+
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, HiddenField, PasswordField, StringField
+from wtforms.validators import Length
+
+from idp.factors.passkeys import LONGEST_NAME
+from idp.flows.forms.base import Form, required
+
+
+class SmsSignIn(Form):
+    """短信登录 (P8), for oneself or to act for a unit (C1)."""
+
+    phone = StringField(_("手机号"), [required()])
+    code = StringField(_("短信验证码"), [required()])
+    as_unit = BooleanField(_("以单位身份登录"))
+
+
+class PasskeySignIn(Form):
+    """通行密钥登录 (P8). A script fills in `credential`; without one it stays empty, and the page says why."""
+
+    credential = HiddenField()
+    as_unit = BooleanField(_("以单位身份登录"))
+
+
+class SmsCode(Form):
+    """A code to the phone on record."""
+
+    code = StringField(_("短信验证码"), [required()])
+
+
+class AppCode(Form):
+    """A code of the authenticator app."""
+
+    code = StringField(_("动态验证码"), [required()])
+
+
+class OneRecoveryCode(Form):
+    """A recovery code."""
+
+    code = StringField(_("备用码"), [required()])
+
+
+class Password(Form):
+    """The password, of whoever signed in without it."""
+
+    password = PasswordField(_("密码"), [required()])
+
+
+class PasskeyAnswer(Form):
+    """What a passkey answered."""
+
+    credential = HiddenField()
+
+
+class NewPasskey(Form):
+    """A new passkey, and what its owner calls it."""
+
+    credential = HiddenField()
+    name = StringField(_("名称"), [required(), Length(max=LONGEST_NAME, message=_("名称不能超过 %(max)d 个字"))])

@@ -1,0 +1,59 @@
+"""What every way to sign in has in common: where the browser comes from, its new session, and where it goes on to."""
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp import web
+from idp.flows.journey import Journey
+from idp.flows.local_path import local_path
+from idp.sessions import browser_sessions, interactions
+from idp.sessions.browser_sessions import SignedIn
+from idp.sessions.sign_in import Browser
+
+
+def browser() -> Browser:
+    """Return where this sign-in comes from."""
+    found = web.signed_in()
+    return Browser(
+        address=request.remote_addr or "",
+        user_agent=request.user_agent.string,
+        replaces=found.session_id if found else None,
+    )
+
+
+def destination() -> dict[str, Any]:
+    """Return the part of the address that says where the sign-in leads, for links to other ways to sign in.
+
+    `again` asks for a sign-in although there is one, because that is too old for what comes next.
+    """
+    return {name: request.args.get(name) for name in ("interaction", "next", "again")}
+
+
+def is_needed(belongs_to: Journey | None) -> bool:
+    """Whether a form is shown although somebody may be signed in."""
+    return belongs_to is not None or web.signed_in() is None or request.args.get("again") == "1"
+
+
+def onwards(found: SignedIn) -> str:
+    """Return the page that asked for the sign-in, else the account."""
+    return local_path(request.args.get("next")) or url_for("account.page" if found.is_person else "unit_account.page")
+
+
+def welcome(token: str, belongs_to: Journey | None, *, as_unit: bool) -> ResponseReturnValue:
+    """Hand the browser its new session and send it on (303: what was posted is not posted again)."""
+    fresh = browser_sessions.find(token)
+    if fresh is None:
+        # Locked by an administrator between two statements: the next page asks to sign in again.
+        return redirect(url_for("sign_in.page"), 303)
+    if belongs_to is not None:
+        interactions.signed_in(belongs_to.interaction_id, fresh.session_id, as_unit=as_unit)
+        target = belongs_to.resume_url
+    elif as_unit:
+        target = url_for("parent_accounts.page")
+    else:
+        target = onwards(fresh)
+    response = redirect(target, 303)
+    web.set_session_cookie(response, token)
+    return response
