@@ -57,7 +57,12 @@ def ways_in(session: Session, person: Person) -> list[Way]:
 
 
 def that_lift(session: Session, who: SignedIn, target: Acr) -> list[Way]:
-    """Return the person's ways that would make this session reach `target`; none where the proofing is too low."""
+    """Return the person's ways that would make this session reach `target`; none where the proofing is too low.
+
+    None either where it has been reached: nothing is asked for without need.
+    """
+    if acr_of_session(who) >= target:
+        return []
     return [way for way in of(session, _person(session, who)) if acr_of_session(_with(who, way)) >= target]
 
 

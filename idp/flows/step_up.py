@@ -23,6 +23,7 @@ from idp.flows.local_path import local_path
 from idp.flows.sms import NOTHING_SENT, CodeRequest
 from idp.notify.sms_codes import Asked
 from idp.persons import records
+from idp.rules.levels import Acr
 from idp.rules.masking import mask_phone
 from idp.sessions import sign_in
 from idp.sessions.browser_sessions import SignedIn
@@ -35,7 +36,9 @@ blueprint = Blueprint("step_up", __name__)
 @blueprint.get("/step-up")
 @access(Access.PERSON)
 def page() -> ResponseReturnValue:
-    """Offer the ways that make this session one of two kinds of factor."""
+    """Offer the ways that make this session one of two kinds of factor; go on if it is one already."""
+    if ways.ceiling(web.current()) >= Acr.L2:
+        return redirect(_onwards())
     found = ways.that_strengthen(db.session(), web.current())
     return render_template("step_up/index.html", ways=shown(found), back_url=url_for("security.page"))
 
@@ -137,7 +140,7 @@ def _for(way: Way) -> SignedIn:
 
 def _answer(form: Form, use: Callable[[], str], show: Callable[[], str]) -> ResponseReturnValue:
     """Show the form, or take what was sent and go on with the session's new secret."""
-    belongs_to = journey.current()
+    journey.current()
     if not form.is_submitted():
         return show()
     if not form.validate():
@@ -148,10 +151,17 @@ def _answer(form: Form, use: Callable[[], str], show: Callable[[], str]) -> Resp
     except DomainError as error:
         form.refuse(error)
         return show(), error.status
-    target = belongs_to.resume_url if belongs_to else local_path(request.args.get("next")) or url_for("security.page")
-    response = redirect(target, 303)
+    response = redirect(_onwards(), 303)
     web.set_session_cookie(response, token)
     return response
+
+
+def _onwards() -> str:
+    """Return where this leads: back into the interaction, or to the page that asked."""
+    belongs_to = journey.current()
+    if belongs_to is not None:
+        return belongs_to.resume_url
+    return local_path(request.args.get("next")) or url_for("security.page")
 
 
 def _page(template: str, form: Form, way: Way, **context: object) -> str:

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from idp.audit.model import AuditEntry
 from idp.factors import sms, ways
 from idp.factors.ways import Way
 from idp.notify.sms_codes import Asked, SmsCodeInvalid, SmsCodeWrong
@@ -75,6 +77,19 @@ def test_only_ways_that_lead_there_are_offered(person_id: str) -> None:
     assert offered(Acr.L2, "pwd") == [Way.SMS]
     assert offered(Acr.L3, "pwd") == []
     assert offered(Acr.L2, "sms") == []  # no password is known here, and a second phone code is the same factor
+
+
+def test_nothing_is_asked_for_without_need(person_id: str) -> None:
+    session = signed_in(person_id, "pwd", "sms")
+    assert ways.that_lift(db.session(), session, Acr.L2) == []
+
+
+def test_a_raised_session_stands_in_the_audit(person_id: str) -> None:
+    """A4."""
+    sms.step_up(signed_in(person_id), STEP_UP, codes.send(STEP_UP))
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "session.raised")).one()
+    assert entry.actor_id == person_id
+    assert entry.details["amr"] == ["pwd", "sms"]
 
 
 def test_no_factor_makes_up_for_missing_proof(app: Flask) -> None:

@@ -6,9 +6,10 @@ from functools import partial
 import pyotp
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from idp import clock
+from idp.audit.model import AuditEntry
 from idp.factors import totp, ways
 from idp.factors.errors import CodeWrong, ConfirmationWrong, FactorGone, FactorLocked, TotpEnrolled
 from idp.factors.ways import Way
@@ -169,6 +170,26 @@ def test_five_wrong_codes_lock_for_an_hour(owner: Owner) -> None:
         totp.step_up(owner.session(), owner.code())
     pass_time(timedelta(minutes=61))
     totp.step_up(owner.session(), owner.code())
+
+
+def test_changes_and_wrong_codes_stand_in_the_audit(owner: Owner) -> None:
+    """A4; without the code and the secret."""
+    owner.enrol()
+    with pytest.raises(CodeWrong):
+        totp.step_up(owner.session(), codes.wrong(owner.code()))
+    totp.remove(owner.session())
+    rows_ = db.session.execute(
+        select(AuditEntry.action, AuditEntry.outcome, AuditEntry.details)
+        .where(AuditEntry.action.startswith("factor."), AuditEntry.subject_id == owner.person_id)
+        .order_by(AuditEntry.id)
+    ).all()
+    assert [tuple(row)[:2] for row in rows_] == [
+        ("factor.totp_added", "ok"),
+        ("factor.refused", "failed"),
+        ("factor.totp_removed", "ok"),
+    ]
+    assert owner.secret not in str(rows_)
+    assert codes.wrong(owner.code()) not in str(rows_)
 
 
 def test_the_secret_is_encrypted_at_rest(owner: Owner) -> None:

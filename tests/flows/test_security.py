@@ -148,6 +148,11 @@ def test_adding_takes_two_factors_and_leads_back(owner: Owner, page: str) -> Non
     assert f'href="/step-up/sms?next=/account/security/{page}"' in owner.text
 
 
+def test_who_is_strong_enough_is_not_asked_again(owner: Owner) -> None:
+    owner.get("/step-up", next="/account/security/totp")
+    assert owner.url.startswith("http://localhost/account/security/totp?draft=")
+
+
 def test_the_page_itself_needs_neither(owner: Owner) -> None:
     owner.sign_in_by("pwd", ago=OLD)
     owner.get("/account/security")

@@ -431,6 +431,93 @@ def account_level() -> str:
     return render_template("account/level.html", level=2, levels=levels, **of_person())
 
 
+WAYS = [METHODS[3], METHODS[2], {"icon": "shield-check", "label": "身份验证器动态码", "url": "/?totp"}]
+SENT = {"notice": {"kind": "success", "text": "验证码已发送至 138****8000，5 分钟内有效"}, "wait": 42}
+QR = Markup('<svg viewBox="0 0 9 9" xmlns="http://www.w3.org/2000/svg"><path d="M1,1H8V8H1z"/></svg>')
+
+
+@page("sign-in-sms")
+def sign_in_sms() -> str:
+    return render_template("sign_in/sms.html", form=forms.OneCode(), portal="公共招聘", code=SENT, back_url="/sign-in")
+
+
+@page("sign-in-passkey")
+def sign_in_passkey() -> str:
+    form = forms.PasskeyAnswer()
+    urls = {"password_url": "/sign-in", "sms_url": "/sign-in-sms"}
+    return render_template("sign_in/passkey.html", form=form, portal="公共招聘", options="{}", **urls)
+
+
+@page("step-up-sms")
+def step_up_sms() -> str:
+    return render_template(
+        "step_up/sms.html",
+        form=forms.OneCode(),
+        portal="公共招聘",
+        code=SENT,
+        phone="138****8000",
+        others=WAYS,
+        back_url="/raise-level",
+    )
+
+
+@page("step-up-passkey")
+def step_up_passkey() -> str:
+    form = forms.PasskeyAnswer()
+    return render_template(
+        "step_up/passkey.html", form=form, portal=None, options="{}", others=WAYS[1:], back_url="/account-security"
+    )
+
+
+@page("raise-level-by-a-factor")
+def raise_level_by_a_factor() -> str:
+    level = {"level": 3, "level_name": "三级实名", "missing": True, "out_of_reach": False, "levels": []}
+    urls = {"resume_url": "/?resume", "give_up_url": "/?give-up"}
+    form = forms.PasskeyAnswer()
+    return render_template("raise_level/index.html", form=form, portal="公共招聘", further=WAYS, **level, **urls)
+
+
+@page("account-security")
+def account_security() -> str:
+    passkeys = [
+        {"id": "pk_1", "name": "办公室电脑", "added": "2026-11-02", "used": "2026-11-20 09:12", "remove_url": "/?"}
+    ]
+    return render_template(
+        "account/security.html",
+        phone="138****8000",
+        totp={"added": "2026-11-02"},
+        codes_left=9,
+        passkeys=passkeys,
+        passkeys_possible=True,
+        **of_person(),
+    )
+
+
+@page("account-totp")
+def account_totp() -> str:
+    shown = {"picture": QR, "uri": "otpauth://totp/x", "secret": "AAAA BBBB CCCC DDDD EEEE FFFF GGGG HHHH"}
+    return render_template(
+        "account/totp.html", form=forms.OneCode(), back_url="/account-security", **shown, **of_person()
+    )
+
+
+@page("account-recovery-codes")
+def account_recovery_codes() -> str:
+    codes = [f"ABCDE-FGH{n}2" for n in range(10)]
+    urls = {"file": "data:text/plain,x", "done_url": "/account-security"}
+    return render_template(
+        "account/recovery_codes.html", title_text="身份验证器已添加", codes=codes, **urls, **of_person()
+    )
+
+
+@page("account-passkey")
+def account_passkey() -> str:
+    form = forms.PasskeyAnswer()
+    return render_template(
+        "account/passkey.html", form=form, options="{}", back_url="/account-security", **of_person()
+    )
+
+
 @page("account-parents")
 def account_parents() -> str:
     requests = [

@@ -1,7 +1,7 @@
 """The forms of the catalogue: same fields as the real ones, no rules."""
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, PasswordField, RadioField, SelectField, StringField
+from wtforms import BooleanField, DateField, HiddenField, PasswordField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Optional, ValidationError
 
 REQUIRED = [InputRequired(message="该字段是必填字段。")]
@@ -83,3 +83,15 @@ class Grant(FlaskForm):
 
 class Empty(FlaskForm):
     pass
+
+
+class OneCode(FlaskForm):
+    phone = StringField("手机号", REQUIRED)
+    code = StringField("短信验证码", REQUIRED)
+    as_unit = BooleanField("以单位身份登录")
+
+
+class PasskeyAnswer(FlaskForm):
+    credential = HiddenField()
+    name = StringField("名称", REQUIRED)
+    as_unit = BooleanField("以单位身份登录")
