@@ -25,7 +25,7 @@ COUNT = hot.Statement(
     "ON CONFLICT (key) DO UPDATE SET "
     "failures = CASE WHEN attempts.locked_until IS NULL THEN attempts.failures + 1 ELSE 1 END, "
     "locked_until = CASE WHEN attempts.locked_until IS NULL AND attempts.failures + 1 >= :limit "
-    "THEN :locked_until ELSE NULL END, "
+    "THEN CAST(:locked_until AS BIGINT) ELSE NULL END, "
     "last_at = :now "
     "WHERE attempts.locked_until IS NULL OR attempts.locked_until <= :now "
     "RETURNING failures"

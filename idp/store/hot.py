@@ -26,6 +26,7 @@ from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
 from idp.store.db import db, prepare_sqlite
+from idp.store.prepared import PreparedStatements
 
 Row = tuple[Any, ...]
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]+)")
@@ -38,11 +39,15 @@ class Statement:
     `lock` is a locking clause for PostgreSQL; SQLite has one writer at a time, so a transaction holds all it reads.
     """
 
-    __slots__ = ("postgresql", "sqlite")
+    __slots__ = ("numbered", "parameters", "postgresql", "sqlite")
 
     def __init__(self, text: str, *, lock: str = "") -> None:
         self.sqlite = text
-        self.postgresql = _NAMED.sub(r"%(\1)s", f"{text} {lock}".rstrip().replace("%", "%%"))
+        whole = f"{text} {lock}".rstrip()
+        self.postgresql = _NAMED.sub(r"%(\1)s", whole.replace("%", "%%"))
+        self.parameters = tuple(dict.fromkeys(_NAMED.findall(whole)))
+        place = {name: f"${number}" for number, name in enumerate(self.parameters, 1)}
+        self.numbered = _NAMED.sub(lambda found: place[found[1]], whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +116,46 @@ class SqliteExecutor:
         return self.connection.execute(statement.sqlite, values).rowcount
 
 
-class PostgresExecutor:
-    """Runs statements on a psycopg connection, prepared by the server from the first call on."""
+class SharedPostgresExecutor:
+    """Runs statements on a psycopg connection that others use too, prepared by the server from the first call on."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
-        self._cursor = connection.cursor()  # one for all: to make one costs as much as a look-up
+        self._connection = connection
 
     def one(self, statement: Statement, /, **values: Any) -> Row | None:
         """See `Executor`."""
-        return self._cursor.execute(statement.postgresql, values, prepare=True).fetchone()
+        return self._connection.execute(statement.postgresql, values, prepare=True).fetchone()
 
     def all(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
         """See `Executor`."""
-        return self._cursor.execute(statement.postgresql, values, prepare=True).fetchall()
+        return self._connection.execute(statement.postgresql, values, prepare=True).fetchall()
 
     def run(self, statement: Statement, /, **values: Any) -> int:
         """See `Executor`."""
-        return self._cursor.execute(statement.postgresql, values, prepare=True).rowcount
+        return self._connection.execute(statement.postgresql, values, prepare=True).rowcount
+
+
+class PostgresExecutor:
+    """Runs statements on a connection of its own."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self._prepared = PreparedStatements(connection)
+
+    def one(self, statement: Statement, /, **values: Any) -> Row | None:
+        """See `Executor`."""
+        rows, _ = self._prepared.run(statement.numbered, statement.parameters, values)
+        return rows[0] if rows else None
+
+    def all(self, statement: Statement, /, **values: Any) -> Sequence[Row]:
+        """See `Executor`."""
+        rows, _ = self._prepared.run(statement.numbered, statement.parameters, values)
+        return rows
+
+    def run(self, statement: Statement, /, **values: Any) -> int:
+        """See `Executor`."""
+        _, touched = self._prepared.run(statement.numbered, statement.parameters, values)
+        return touched
 
 
 def within(session: Session) -> Executor:
@@ -138,7 +165,7 @@ def within(session: Session) -> Executor:
     if isinstance(driver, sqlite3.Connection):
         return SqliteExecutor(driver)
     if isinstance(driver, psycopg.Connection):
-        return PostgresExecutor(driver)
+        return SharedPostgresExecutor(driver)
     msg = f"no hot statements for {type(driver)}"
     raise TypeError(msg)
 

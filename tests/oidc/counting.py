@@ -8,9 +8,13 @@ from unittest.mock import patch
 from sqlalchemy import event
 
 from idp.store.db import db
-from idp.store.hot import PostgresExecutor, SqliteExecutor, Statement
+from idp.store.hot import PostgresExecutor, SharedPostgresExecutor, SqliteExecutor, Statement
 
-_KINDS = ((SqliteExecutor, "sqlite"), (PostgresExecutor, "postgresql"))
+_KINDS = (
+    (SqliteExecutor, "sqlite"),
+    (PostgresExecutor, "postgresql"),
+    (SharedPostgresExecutor, "postgresql"),
+)
 
 
 @contextmanager
