@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Iterator
 
 import psycopg
@@ -115,3 +116,24 @@ def test_a_connection_that_is_lost_is_opened_anew(postgres_app: Flask) -> None:
     with pytest.raises(psycopg.OperationalError):
         on.one(Statement("SELECT 1"))
     assert hot.reader().one(Statement("SELECT 1")) == (1,)
+
+
+def test_a_statement_that_waits_lets_others_run(postgres_app: Flask) -> None:
+    """libpq waits without the interpreter: a thread counts while another one's statement sleeps."""
+    counted = 0
+    sleeping = threading.Event()
+
+    def sleep() -> None:
+        with postgres_app.app_context():
+            hot.reader().one(Statement("SELECT 1"))
+            sleeping.set()
+            hot.reader().one(Statement("SELECT CAST(1 AS integer) FROM pg_sleep(0.3)"))
+            hot.close()
+
+    other = threading.Thread(target=sleep)
+    other.start()
+    assert sleeping.wait(10)
+    while other.is_alive():
+        counted += 1
+        other.join(0.01)
+    assert counted > 5
