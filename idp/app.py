@@ -13,6 +13,9 @@ from idp.flows import (
     consent,
     device,
     devices,
+    federation,
+    first_login,
+    first_unit,
     frame,
     grants,
     home,
@@ -33,6 +36,7 @@ from idp.flows import (
 )
 from idp.flows import help as help_pages
 from idp.gateways import Gateways, build_gateways
+from idp.gateways.province import build_upstreams
 from idp.oidc import endpoints, fast_paths, fetch
 from idp.oidc.registration import software_statement
 from idp.settings import Settings
@@ -49,6 +53,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     consent.blueprint,
     device.blueprint,
     devices.blueprint,
+    federation.blueprint,
+    first_login.blueprint,
+    first_unit.blueprint,
     grants.blueprint,
     help_pages.blueprint,
     home.blueprint,
@@ -81,6 +88,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["jingban.settings"] = settings
     app.extensions["jingban.vault"] = opened
     app.extensions["jingban.gateways"] = _gateways(settings)
+    app.extensions["jingban.upstreams"] = build_upstreams(settings.upstreams)
     database.init_app(app)
     Migrate(app, db, directory=str(paths.migrations()))
     web.init_app(app)

@@ -150,6 +150,8 @@ def _gateways(settings: Settings) -> Iterator[Finding]:
     }
     for name, url in addresses.items():
         yield _reach(name, url)
+    for upstream in settings.upstreams:
+        yield _reach(f"upstream {upstream.name}", upstream.address)
 
 
 def _reach(name: str, url: str) -> Finding:

@@ -155,6 +155,20 @@ SENTENCES: dict[str, str] = {
     "unionpay_card_not_supported": N_("该银行卡不支持实名认证，请更换一张银行卡"),
     "unionpay_card_blocked": N_("该银行卡状态异常，请更换银行卡或联系发卡银行"),
     "unionpay_quota": N_("今日实名认证次数已达上限，请 24 小时后再试"),
+    # Signing in with the province and its like (F1–F4, P7)
+    "upstream_unavailable": N_("该登录方式暂时不可用，请稍后重试，或使用账号密码登录"),
+    "upstream_refused": N_("对方平台返回的登录信息未能通过核验，本次登录已停止，请重新登录"),
+    "upstream_account_disabled": N_("您在对方平台的账号已被停用，请联系对方平台处理，或使用账号密码登录"),
+    "upstream_trip_gone": N_("本次登录已失效、已使用过，或不是在当前浏览器发起的，请重新登录"),
+    "upstream_given_up": N_("您已取消登录，或对方平台未能完成登录"),
+    "upstream_kind_refused": N_("该登录方式不支持此类账号，请更换账号或登录方式"),
+    "upstream_not_real_named": N_("您在对方平台的账号尚未实名核验，请先在对方平台完成核验后再登录"),
+    "upstream_identity_changed": N_(
+        "对方平台的身份信息与本平台登记的不一致，请到服务窗口核对，或拨打政务服务热线 12345"
+    ),
+    "upstream_phone_missing": N_("您在对方平台的账号没有可用的手机号，请先在对方平台补充后再登录"),
+    "upstream_org_code": N_("请使用统一社会信用代码注册的账号登录办理业务"),
+    "upstream_proof_needed": N_("该账号已实名认证，请用其密码登录，或通过账号找回取得"),
     # What administrators of the provider read
     "client_metadata_invalid": N_("应用的登记信息有误：%(what)s"),
     "client_taken": N_("该应用标识已被使用"),
@@ -216,6 +230,8 @@ def _other_kind(error: DomainError) -> str:
 
 
 def _gateway(error: DomainError) -> str:
+    if error.code in SENTENCES:  # an upstream: an operator names it
+        return str(gettext(SENTENCES[error.code]))
     if isinstance(error, GatewayRefused):
         return str(gettext(_REFUSED_BY.get(error.gateway, _ANY_GATEWAY)))
     return str(gettext(_GATEWAYS.get(error.facts["gateway"], _ANY_GATEWAY)))

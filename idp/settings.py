@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 from limits import parse_many
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -34,6 +34,45 @@ class SettingWrong(Exception):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"JINGBAN_{name.upper()}: {reason}")
+
+
+class UpstreamSetting(BaseModel):
+    """One system in which people sign in for us (F1): the province's, or another of its kind.
+
+    `title` is what the tile says. `kinds` is whose accounts it has. `upgrade_url` is where it lifts a level (F3).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")
+    title: str = Field(min_length=1, max_length=30)
+    protocol: Literal["province", "oidc"]
+    base_url: str = ""
+    issuer: str = ""
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
+    kinds: tuple[Literal["person", "unit"], ...] = Field(("person", "unit"), min_length=1)
+    upgrade_url: str = ""
+
+    @property
+    def address(self) -> str:
+        """The address that we call."""
+        return self.issuer if self.protocol == "oidc" else self.base_url
+
+    @model_validator(mode="after")
+    def _addresses_can_be_called(self) -> "UpstreamSetting":
+        """Codes, secrets and identities go there: https, unless it is on this machine."""
+        wanted = "issuer" if self.protocol == "oidc" else "base_url"
+        if not self.address or (self.base_url and self.issuer):
+            msg = f"upstream {self.name} speaks {self.protocol}: it takes {wanted} and nothing in its place"
+            raise ValueError(msg)
+        for address in (self.address, self.upgrade_url):
+            parts = urlsplit(address)
+            is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
+            if address and not (is_safe and parts.hostname and not parts.query and not parts.fragment):
+                msg = f"upstream {self.name}: addresses are https, unless on this machine, without query and fragment"
+                raise ValueError(msg)
+        return self
 
 
 class Settings(BaseSettings):
@@ -57,6 +96,10 @@ class Settings(BaseSettings):
     unionpay_key: SecretStr = SecretStr("")
     company_register_url: str = ""
     company_register_key: SecretStr = SecretStr("")
+    upstreams: tuple[UpstreamSetting, ...] = Field(
+        (),
+        description="Systems in which people sign in for us: the province's, and others of its kind (docs/levels.md)",
+    )
 
     code_lifetime: int = Field(60, ge=10, le=600)
     pushed_request_lifetime: int = Field(60, ge=5, le=600)
@@ -132,6 +175,15 @@ class Settings(BaseSettings):
                 msg = f"fetch_networks takes private networks, and {network} is none"
                 raise ValueError(msg)
         return networks
+
+    @field_validator("upstreams")
+    @classmethod
+    def _upstreams_have_names_of_their_own(cls, upstreams: tuple[UpstreamSetting, ...]) -> tuple[UpstreamSetting, ...]:
+        """Refuse two of one name: links to accounts are kept under it."""
+        if len({each.name for each in upstreams}) != len(upstreams):
+            msg = "two upstreams have the same name"
+            raise ValueError(msg)
+        return upstreams
 
     @field_validator("database_url")
     @classmethod

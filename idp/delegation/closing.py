@@ -25,7 +25,7 @@ BY_ADMINISTRATOR = "administrator"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who orders it (an administrator's id, or "operator" at the command line), and why."""
+    """Who orders it, and why: an administrator's id, "operator" at the command line, an upstream's name."""
 
     actor_id: str
     reason: str
@@ -79,11 +79,16 @@ def cancel_person(person_id: str, order: Order) -> None:
     Where the person has another account (P13), that one now holds the claims. Raises AccountGone.
     """
     with transaction() as session:
-        person = _end_account(session, Person, person_id)
-        _hand_over_claims(session, person)
-        _shut(session, person_id, Binding.person_id == person_id, why="person_cancelled")
-        _end_bindings(session, Binding.person_id == person_id, why="person_cancelled")
-        _record(session, "person.cancelled", person_id, order)
+        cancel_person_within(session, person_id, order)
+
+
+def cancel_person_within(session: Session, person_id: str, order: Order) -> None:
+    """Cancel a person's account in the transaction of who decided it. Raises AccountGone."""
+    person = _end_account(session, Person, person_id)
+    _hand_over_claims(session, person)
+    _shut(session, person_id, Binding.person_id == person_id, why="person_cancelled")
+    _end_bindings(session, Binding.person_id == person_id, why="person_cancelled")
+    _record(session, "person.cancelled", person_id, order)
 
 
 def _turn(

@@ -3,6 +3,7 @@
 The agent who registers has just proven who they are, so they are bound at once, and granted nothing (U8).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
@@ -18,7 +19,7 @@ from idp.notify import quota, sms_codes
 from idp.notify.sms_codes import Proof
 from idp.persons.model import AccountKind, AccountStatus, LoginName, Person
 from idp.rules.documents import PersonDocument, check_person_document
-from idp.rules.levels import RealNameLevel
+from idp.rules.levels import RealNameLevel, TrustLevel
 from idp.rules.login_names import login_name_key
 from idp.store import hot
 from idp.store.base import vault
@@ -122,28 +123,44 @@ def register(agent_id: str, new: NewUnit, company_register: CompanyRegister, pro
 
 def _register(agent_id: str, new: NewUnit, answer: RegisterAnswer, proof: Proof | None) -> str:
     with transaction() as session:
-        person = session.get(Person, agent_id)
-        if person is None:
-            raise errors.AgentMismatch
-        _check_agent(session, person)
-        if proof is not None:
-            sms_codes.use(session, proof)
-        unit = registration.add(session, new, answer.trust_level)
-        now = clock.now()
-        binding = Binding(
-            id=ids.new_id(ids.BINDING),
-            unit_id=unit.id,
-            person_id=person.id,
-            kind=BindingKind.AGENT,
-            status=BindingStatus.ACTIVE,
-            proven_by=PROVEN_BY,
-            requested_at=now,
-            decided_at=now,
-        )
-        session.add(binding)
-        details = {"register": answer, "binding": binding.id, "document_type": new.document_type}
-        record(
-            session,
-            Entry("unit.registered", actor_id=person.id, subject_id=unit.id, unit_id=unit.id, details=details),
-        )
+        return add_within(session, agent_id, new, answer.trust_level, proof, {"register": answer})
+
+
+def add_within(
+    session: Session,
+    agent_id: str,
+    new: NewUnit,
+    trust_level: TrustLevel,
+    proof: Proof | None,
+    told: Mapping[str, object],
+) -> str:
+    """Add the unit and bind its agent, in the caller's transaction; return the unit's id.
+
+    `told` is what the audit says of where the data comes from. Raises what `find_agent` does, LoginNameTaken,
+    RegionIncomplete, SmsCodeInvalid, and NumberClaimed: the transaction must then be given up.
+    """
+    person = session.get(Person, agent_id)
+    if person is None:
+        raise errors.AgentMismatch
+    _check_agent(session, person)
+    if proof is not None:
+        sms_codes.use(session, proof)
+    unit = registration.add(session, new, trust_level)
+    now = clock.now()
+    binding = Binding(
+        id=ids.new_id(ids.BINDING),
+        unit_id=unit.id,
+        person_id=person.id,
+        kind=BindingKind.AGENT,
+        status=BindingStatus.ACTIVE,
+        proven_by=PROVEN_BY,
+        requested_at=now,
+        decided_at=now,
+    )
+    session.add(binding)
+    details = {**told, "binding": binding.id, "document_type": new.document_type}
+    record(
+        session,
+        Entry("unit.registered", actor_id=person.id, subject_id=unit.id, unit_id=unit.id, details=details),
+    )
     return unit.id

@@ -33,8 +33,11 @@ def current() -> Journey | None:
     The page may then send its form on to the portal: its redirect URI was checked when the request came in.
     """
     interaction_id = request.args.get("interaction")
-    if not interaction_id:
-        return None
+    return find(interaction_id) if interaction_id else None
+
+
+def find(interaction_id: str) -> Journey:
+    """Return the journey of an interaction of this browser, as `current` does. Raises InteractionGone."""
     interaction = interactions.find(interaction_id, web.browser_id())
     asked = interactions.asked(interaction)
     client = registry.find(asked.client_id)

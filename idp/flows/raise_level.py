@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from idp import web
 from idp.delegation import context_class
 from idp.factors import ways
-from idp.flows import frame, journey, step_up
+from idp.flows import frame, journey, step_up, upstreams
 from idp.flows.forms.base import Confirmation
 from idp.flows.journey import Journey
 from idp.persons import records
@@ -35,13 +35,14 @@ def page() -> ResponseReturnValue:
     if not web.current().is_person:
         return _of_unit(belongs_to)
     person = records.person(web.current().subject_id)
-    levels = _levels(person.real_name_level, request.args.get("interaction"))
+    levels = _levels(person.real_name_level)
     if belongs_to is None:
         return render_template(
             "account/level.html", level=person.real_name_level, levels=levels, **frame.of_person(person)
         )
     demanded = _demanded(belongs_to)
     further = step_up.shown(ways.that_lift(db.session(), web.current(), _target(belongs_to, demanded)))
+    by_upstream = upstreams.ways_up(web.current(), belongs_to.interaction_id)
     return render_template(
         "raise_level/index.html",
         form=Confirmation(),
@@ -50,7 +51,8 @@ def page() -> ResponseReturnValue:
         level_name=frame.level_name(person.real_name_level),
         missing=acr_of_session(web.current()) < demanded,
         further=further,
-        out_of_reach=demanded > Acr.L1 and not further,
+        out_of_reach=demanded > Acr.L1 and not further and not by_upstream,
+        by_upstream=by_upstream,
         levels=[item for item in levels if item["ways"]],
         resume_url=belongs_to.resume_url,
         give_up_url=url_for("raise_level.give_up", interaction=belongs_to.interaction_id),
@@ -78,6 +80,7 @@ def _of_unit(belongs_to: Journey | None) -> ResponseReturnValue:
         portal=belongs_to.client.client_name,
         level=TrustLevel(web.current().trust_level).name,
         demanded=TrustLevel(belongs_to.client.min_unit_level).name,
+        upgrade_url=upstreams.upgrade_of_units(belongs_to.interaction_id),
         sign_in_url=url_for("sign_in.page", interaction=belongs_to.interaction_id, tab="unit"),
         give_up_url=url_for("raise_level.give_up", interaction=belongs_to.interaction_id),
     )
@@ -96,20 +99,26 @@ def _target(belongs_to: Journey, demanded: Acr) -> Acr:
     return max(context_class.voluntary(belongs_to.asked), Acr(min(level + 1, Acr.L3)))
 
 
-def _levels(reached: int, interaction: str | None) -> list[dict[str, Any]]:
+def _levels(reached: int) -> list[dict[str, Any]]:
+    """Return the levels with the ways to them; an upstream lifts to what it vouches for, so it stands at both."""
+    interaction = request.args.get("interaction")
     check = url_for("unionpay.page", interaction=interaction)
     unionpay = {"label": _("银联实名认证"), "url": check, "icon": "credit-card"}
+    by_upstream = upstreams.ways_up(web.current(), None) if interaction is None else []
+    lifting = {RealNameLevel.TWO: [unionpay, *by_upstream], RealNameLevel.THREE: by_upstream}
     texts = {
         RealNameLevel.ONE: _("已注册，证件信息尚未核验。"),
         RealNameLevel.TWO: _("姓名、证件、银行卡和手机号经银联核验一致。"),
-        RealNameLevel.THREE: _("经权威机构人脸比对，或通过数字证书认证。线上办理方式暂未开通。"),
+        RealNameLevel.THREE: _("经权威机构人脸比对，或通过数字证书认证。")
+        if upstreams.offered("person")
+        else _("经权威机构人脸比对，或通过数字证书认证。线上办理方式暂未开通。"),
     }
     return [
         {
             "number": int(level),
             "name": frame.level_name(level),
             "text": text,
-            "ways": [unionpay] if level is RealNameLevel.TWO and reached < level else [],
+            "ways": lifting.get(level, []) if reached < level else [],
         }
         for level, text in texts.items()
     ]

@@ -18,7 +18,7 @@ from idp.delegation import registration as registering
 from idp.delegation.errors import AgentLevelTooLow
 from idp.delegation.registration import Agent
 from idp.errors import DomainError, NotFound
-from idp.flows import frame, sms
+from idp.flows import frame, sms, upstreams
 from idp.flows.forms import units as forms
 from idp.flows.forms.base import Form
 from idp.flows.sms import NOTHING_SENT, CodeRequest
@@ -252,7 +252,8 @@ def _page1(form: forms.Agent, too_low: DomainError | None = None) -> str:
         (pgettext("tab", "个人注册"), url_for("register_person.page"), "user", False),
         (pgettext("tab", "单位注册"), url_for("register_unit.step1"), "building-2", True),
     )
-    ways = [{"label": _("银联实名认证"), "url": url_for("unionpay.page"), "icon": "credit-card"}]
+    unionpay = {"label": _("银联实名认证"), "url": url_for("unionpay.page"), "icon": "credit-card"}
+    ways = [*upstreams.tiles("person"), unionpay]
     return render_template(
         "register_unit/step1.html",
         form=form,

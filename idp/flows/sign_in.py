@@ -13,7 +13,7 @@ from idp import limits, web
 from idp.clients.model import ActsFor
 from idp.errors import DomainError
 from idp.factors import webauthn_messages
-from idp.flows import journey, signing_in
+from idp.flows import frame, journey, signing_in, upstreams
 from idp.flows.forms.base import Form
 from idp.flows.forms.sign_in import PersonSignIn, UnitSignIn
 from idp.flows.journey import Journey
@@ -79,8 +79,8 @@ def _page(form: Form, tab: str, belongs_to: Journey | None, wrong: str | None = 
         tab=tab,
         tabs=_tabs(tab, belongs_to),
         portal=belongs_to.client.client_name if belongs_to else None,
-        alert={"kind": "error", "text": wrong} if wrong else None,
-        methods=_methods(tab),
+        alert={"kind": "error", "text": wrong} if wrong else frame.notice(),
+        methods=[*upstreams.tiles(tab), *_methods(tab)],
         links={
             "recover_account": url_for("help.recover", _anchor="account"),
             "recover_password": url_for("help.recover", _anchor="password"),

@@ -36,12 +36,16 @@ def is_needed(belongs_to: Journey | None) -> bool:
     return belongs_to is not None or web.signed_in() is None or request.args.get("again") == "1"
 
 
-def onwards(found: SignedIn) -> str:
-    """Return the page that asked for the sign-in, else the account."""
-    return local_path(request.args.get("next")) or url_for("account.page" if found.is_person else "unit_account.page")
+def onwards(found: SignedIn, next_path: str | None = None) -> str:
+    """Return the page that asked for the sign-in (`next_path`, else the address says which), else the account."""
+    return local_path(next_path or request.args.get("next")) or url_for(
+        "account.page" if found.is_person else "unit_account.page"
+    )
 
 
-def welcome(token: str, belongs_to: Journey | None, *, as_unit: bool) -> ResponseReturnValue:
+def welcome(
+    token: str, belongs_to: Journey | None, *, as_unit: bool, next_path: str | None = None
+) -> ResponseReturnValue:
     """Hand the browser its new session and send it on (303: what was posted is not posted again)."""
     fresh = browser_sessions.find(token)
     if fresh is None:
@@ -53,7 +57,7 @@ def welcome(token: str, belongs_to: Journey | None, *, as_unit: bool) -> Respons
     elif as_unit:
         target = url_for("parent_accounts.page")
     else:
-        target = onwards(fresh)
+        target = onwards(fresh, next_path)
     response = redirect(target, 303)
     web.set_session_cookie(response, token)
     return response

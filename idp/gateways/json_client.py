@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -83,47 +83,44 @@ class NotConfigured:
         raise GatewayUnavailable(self.gateway, "not_configured")
 
 
-class JsonClient:
-    """A `JsonService` at `base_url`, safe to share between threads.
+class JsonTransport:
+    """One exchange at a time with addresses that an operator configured, guarded as the module says; thread-safe.
 
     `timeout` is in seconds: so long may connecting take, and so long may the server be silent; an answer that is
     not complete after twice that is given up. `ca_file` names the authorities to trust in place of the usual ones.
-    Raises ValueError for an address that is neither https nor on this machine, and for an unusable key.
+    Raises ValueError for an unusable key.
     """
 
-    def __init__(self, gateway: str, base_url: str, api_key: str, timeout: float, ca_file: str = "") -> None:
+    def __init__(self, gateway: str, timeout: float, api_key: str = "", ca_file: str = "") -> None:
         self.gateway = gateway
-        self._base_url = _checked_address(gateway, base_url)
         self._timeout = timeout
         self._session = _session(gateway, api_key, ca_file)
 
-    def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
-        """Send `body` to `path`; return the JSON object of a 2xx answer. Raises both gateway errors."""
-        answer = self._exchange("POST", path, body)
-        if answer is None:
-            raise GatewayUnavailable(self.gateway, "not_found")
-        return answer
+    def exchange(self, method: str, url: str, **sent: Any) -> tuple[int, JsonObject | None]:
+        """Return status and JSON object (None for anything else) of the answer. Raises GatewayUnavailable.
 
-    def get(self, path: str) -> JsonObject | None:
-        """Return the JSON object at `path`, or None if it is not there. Raises both gateway errors."""
-        return self._exchange("GET", path, None)
-
-    def _exchange(self, method: str, path: str, body: Mapping[str, object] | None) -> JsonObject | None:
+        `sent` is what `requests` takes: `json`, `params`, `data`, `auth`, `headers`. Not the request is at fault but
+        we or the moment where the status is a redirect, a refused credential, too many requests or a server's error.
+        """
         deadline = time.monotonic() + 2 * self._timeout
         try:
             with self._session.request(
                 method,
-                self._base_url + path,
-                json=body,
+                url,
                 timeout=(self._timeout, self._timeout),
                 allow_redirects=False,
                 stream=True,
+                **sent,
             ) as response:
                 content = self._read(response, deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # The library's error carries the request, and with it what was sent: it goes no further.
             raise GatewayUnavailable(self.gateway, _transport_reason(error)) from None
-        return self._judge(response.status_code, _json_object(response, content))
+        if response.status_code in _UNAVAILABLE:
+            raise GatewayUnavailable(self.gateway, _UNAVAILABLE[response.status_code])
+        if response.status_code >= _FIRST_SERVER_ERROR:
+            raise GatewayUnavailable(self.gateway, "server_error")
+        return response.status_code, _json_object(response, content)
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         """Return the body as it came over the wire, giving up at the size cap and at the deadline."""
@@ -136,12 +133,31 @@ class JsonClient:
                 raise GatewayUnavailable(self.gateway, "read_timeout")
         return bytes(content)
 
+
+class JsonClient:
+    """A `JsonService` at `base_url`, by a `JsonTransport`.
+
+    Raises ValueError for an address that is neither https nor on this machine, and for an unusable key.
+    """
+
+    def __init__(self, gateway: str, base_url: str, api_key: str, timeout: float, ca_file: str = "") -> None:
+        self.gateway = gateway
+        self._base_url = checked_address(gateway, base_url)
+        self._transport = JsonTransport(gateway, timeout, api_key, ca_file)
+
+    def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
+        """Send `body` to `path`; return the JSON object of a 2xx answer. Raises both gateway errors."""
+        answer = self._judge(*self._transport.exchange("POST", self._base_url + path, json=body))
+        if answer is None:
+            raise GatewayUnavailable(self.gateway, "not_found")
+        return answer
+
+    def get(self, path: str) -> JsonObject | None:
+        """Return the JSON object at `path`, or None if it is not there. Raises both gateway errors."""
+        return self._judge(*self._transport.exchange("GET", self._base_url + path))
+
     def _judge(self, status: int, answer: JsonObject | None) -> JsonObject | None:
         """Return what a request that was obeyed gave, None for what is not there. Raises both gateway errors."""
-        if status in _UNAVAILABLE:
-            raise GatewayUnavailable(self.gateway, _UNAVAILABLE[status])
-        if status >= _FIRST_SERVER_ERROR:
-            raise GatewayUnavailable(self.gateway, "server_error")
         if answer is None:
             # A page where JSON should be comes from something in between, so even its status proves nothing.
             raise GatewayUnavailable(self.gateway, "bad_answer")
@@ -162,7 +178,7 @@ def text_of(gateway: str, answer: Mapping[str, object], name: str, pattern: str 
     return value
 
 
-def _checked_address(gateway: str, base_url: str) -> str:
+def checked_address(gateway: str, base_url: str) -> str:
     """Return `base_url` without a slash at its end. Raise ValueError if personal data must not be sent there."""
     parts = urlsplit(base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:

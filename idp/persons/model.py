@@ -66,7 +66,10 @@ class Person(Base):
 
 
 class PersonProofing(Base):
-    """One way in which a person proved who they are, and when; the level on the person is the highest of these."""
+    """One way in which a person proved to us who they are, and when.
+
+    The level on the person is the highest of these and of what the upstreams say at the newest sign-in.
+    """
 
     __tablename__ = "person_proofing"
     __table_args__ = (Index("ix_person_proofing_person_id", "person_id"),)

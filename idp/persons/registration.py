@@ -61,6 +61,17 @@ class NewPerson:
     password: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class VouchedPerson:
+    """A person's data in canonical forms, as an upstream vouches for it (P7), and the login name that they chose."""
+
+    document_type: PersonDocument
+    document_number: str = field(repr=False)
+    full_name: str = field(repr=False)
+    phone: str = field(repr=False)
+    login_name: str = field(repr=False)
+
+
 def document_lookup(document_type: PersonDocument, number: str) -> str:
     """Return the hash under which a person is found by their canonical number."""
     return vault().lookup("document", f"{document_type}:{number}")
@@ -109,7 +120,7 @@ def register(new: NewPerson, password_hash: str, proof: Proof) -> str:
         if taken:
             raise PersonDataRefused(taken)
         sms_codes.use(session, proof)
-        return _add(session, new, document, phone, password_hash)
+        return _add(session, new, document, phone, password_hash, phone_claim=phone)
 
 
 def add_proven(session: Session, new: NewPerson, password_hash: str) -> str:
@@ -118,10 +129,31 @@ def add_proven(session: Session, new: NewPerson, password_hash: str) -> str:
     Raises PersonDataRefused when the login name is taken, IntegrityError when the document or the phone is.
     """
     document, phone = document_lookup(new.document_type, new.document_number), phone_lookup(new.phone)
-    return _add(session, new, document, phone, password_hash)
+    return _add(session, new, document, phone, password_hash, phone_claim=phone)
 
 
-def _add(session: Session, new: NewPerson, document: str, phone: str, password_hash: str) -> str:
+def add_vouched(session: Session, new: VouchedPerson, upstream: str) -> str:
+    """Add a person for whom an upstream vouches and return their id: without a password, at 一级 until it says more.
+
+    A phone that another account has registered is written down and claimed by nobody: that account proved it, and
+    the upstream's word on phones takes nothing away. Raises PersonDataRefused when the login name is taken,
+    IntegrityError when the document is, or the phone since a moment ago.
+    """
+    document, phone = document_lookup(new.document_type, new.document_number), phone_lookup(new.phone)
+    taken = session.scalars(select(Person.id).where(Person.phone_claim == phone)).first() is not None
+    return _add(session, new, document, phone, None, phone_claim=None if taken else phone, proven_by=upstream)
+
+
+def _add(
+    session: Session,
+    new: NewPerson | VouchedPerson,
+    document: str,
+    phone: str,
+    password_hash: str | None,
+    *,
+    phone_claim: str | None,
+    proven_by: str = PROVEN_BY,
+) -> str:
     person_id = ids.new_id(ids.PERSON)
     _claim_login_name(session, new.login_name, person_id)
     now = clock.now()
@@ -129,7 +161,7 @@ def _add(session: Session, new: NewPerson, document: str, phone: str, password_h
         id=person_id,
         login_name=new.login_name,
         password_hash=password_hash,
-        password_changed_at=now,
+        password_changed_at=None if password_hash is None else now,
         full_name=new.full_name,
         document_type=new.document_type,
         document_number=new.document_number,
@@ -137,14 +169,14 @@ def _add(session: Session, new: NewPerson, document: str, phone: str, password_h
         document_claim=document,
         phone=new.phone,
         phone_lookup=phone,
-        phone_claim=phone,
+        phone_claim=phone_claim,
         real_name_level=RealNameLevel.ONE,
         created_at=now,
     )
     session.add(person)
     session.flush()
-    session.add(PersonProofing(person_id=person_id, method=PROVEN_BY, level=RealNameLevel.ONE, proved_at=now))
-    details = {"document_type": new.document_type, "level": int(RealNameLevel.ONE)}
+    session.add(PersonProofing(person_id=person_id, method=proven_by, level=RealNameLevel.ONE, proved_at=now))
+    details = {"document_type": new.document_type, "level": int(RealNameLevel.ONE), "by": proven_by}
     record(session, Entry("person.registered", actor_id=person_id, subject_id=person_id, details=details))
     return person_id
 

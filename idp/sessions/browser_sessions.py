@@ -20,7 +20,7 @@ from idp.store.db import transaction
 # Idle and absolute ends are checked where the session is read: truth is in the database, not in the cookie.
 FIND_SESSION = hot.Statement(
     "SELECT s.id, s.kind, s.subject_id, s.auth_time, s.amr, s.seen_at, p.real_name_level, p.login_name, u.login_name, "
-    "u.trust_level "
+    "u.trust_level, s.vouched_level "
     "FROM browser_session s "
     "LEFT JOIN person p ON s.kind = 'person' AND p.id = s.subject_id AND p.status = 'active' "
     "LEFT JOIN unit u ON s.kind = 'unit' AND u.id = s.subject_id AND u.status = 'active' "
@@ -43,7 +43,8 @@ class SessionOver(DomainError):
 class SignedIn:
     """Who is signed in in this browser. `auth_time` is in milliseconds; `amr` holds RFC 8176 values.
 
-    `real_name_level` is the person's (0 for a unit account), `trust_level` the unit account's (0 for a person).
+    `real_name_level` is the person's (0 for a unit account). `trust_level` is the unit account's; for a person it is
+    what an upstream stated when this session began, and 0 where none did.
     """
 
     session_id: str
@@ -82,7 +83,7 @@ def find(token: str) -> SignedIn | None:
         auth_time=row[3],
         amr=tuple(row[4].split()),
         real_name_level=row[6] or 0,
-        trust_level=row[9] or 0,
+        trust_level=row[10] if row[6] is not None else row[9] or 0,
     )
 
 
@@ -95,9 +96,11 @@ def start(
     address: str,
     user_agent: str,
     replaces: str | None,
+    vouched_level: int = 0,
 ) -> str:
     """Begin a session and return the secret for the cookie, always a new one (session fixation).
 
+    `vouched_level` is the trust level that an upstream stated at this sign-in.
     `replaces` is the id of the session the browser had. Signing in again as the same subject carries its portal
     sessions over to the new one, so that a step-up does not sign anybody out; another subject ends it.
     """
@@ -110,6 +113,7 @@ def start(
         subject_id=subject_id,
         auth_time=now,
         amr=" ".join(amr),
+        vouched_level=vouched_level,
         address=address,
         user_agent=user_agent[:300],
         created_at=now,

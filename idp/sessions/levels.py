@@ -7,4 +7,4 @@ from idp.sessions.browser_sessions import SignedIn
 def acr_of_session(who: SignedIn) -> Acr:
     """Return the `acr` that this session has now; lifting the account or a further factor changes it."""
     proofed = RealNameLevel(who.real_name_level) if who.is_person else None
-    return acr_of(proofed, None if who.is_person else TrustLevel(who.trust_level), who.amr)
+    return acr_of(proofed, TrustLevel(who.trust_level), who.amr)

@@ -16,7 +16,10 @@ from idp.store.base import Base, EncryptedText, Instant, JsonText
 
 
 class BrowserSession(Base):
-    """One sign-in. The cookie holds a secret of which only the SHA-256 is kept."""
+    """One sign-in. The cookie holds a secret of which only the SHA-256 is kept.
+
+    `vouched_level` is the trust level that an upstream stated at this sign-in; 0 where none did.
+    """
 
     __tablename__ = "browser_session"
     __table_args__ = (
@@ -30,6 +33,7 @@ class BrowserSession(Base):
     subject_id: Mapped[str] = mapped_column(String(32))
     auth_time: Mapped[datetime] = mapped_column(Instant)
     amr: Mapped[str] = mapped_column(String(100))
+    vouched_level: Mapped[int] = mapped_column(default=0)
     address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(Instant)

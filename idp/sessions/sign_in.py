@@ -112,9 +112,8 @@ def without_password(session: Session, person_id: str, methods: tuple[str, ...],
     An account that five wrong passwords locked is locked for every way in (P9). Raises throttle.TooManyFailures,
     AccountLocked.
     """
+    demand_open(session, AccountKind.PERSON, person_id)
     account = _Account(AccountKind.PERSON, person_id, AccountStatus.ACTIVE, None)
-    throttle.demand_open(session, account.throttle_key)
-    _still_open(session, account)
     return _start(session, account, methods, browser)
 
 
@@ -135,6 +134,35 @@ def add_password(who: SignedIn, password: str) -> str:
         if checked.fresh_hash is not None:
             _renew_hash(session, account, checked.fresh_hash)
         return browser_sessions.add_methods(session, who.session_id, (Amr.PWD.value,), authenticates=True)
+
+
+def prove(kind: AccountKind, subject_id: str, password: str) -> None:
+    """Check the password of an account that is known already, under the throttle of sign-in (P9).
+
+    An account without a password is proven by none. Raises WrongCredentials, throttle.TooManyFailures, AccountLocked.
+    """
+    model = _MODELS[kind]
+    stored = db.session().scalars(select(model.password_hash).where(model.id == subject_id)).one()
+    account = _Account(kind, subject_id, AccountStatus.ACTIVE, stored)
+    failures = throttle.count(account.throttle_key)
+    checked = passwords.check(stored, password)
+    if not checked.right:
+        raise _wrong(account, failures)
+    with transaction() as session:
+        throttle.forget(session, account.throttle_key)
+        _still_open(session, account)
+        if checked.fresh_hash is not None:
+            _renew_hash(session, account, checked.fresh_hash)
+
+
+def demand_open(session: Session, kind: AccountKind, subject_id: str) -> None:
+    """Let an account in by another way than its password only while that is open too (P9).
+
+    Raises throttle.TooManyFailures, AccountLocked.
+    """
+    account = _Account(kind, subject_id, AccountStatus.ACTIVE, None)
+    throttle.demand_open(session, account.throttle_key)
+    _still_open(session, account)
 
 
 def _sign_in(account: _Account | None, typed: _Identifier, password: str, browser: Browser) -> str:

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.String(length=32), nullable=False),
         sa.Column("auth_time", sa.BigInteger(), nullable=False),
         sa.Column("amr", sa.String(length=100), nullable=False),
+        sa.Column("vouched_level", sa.Integer(), nullable=False),
         sa.Column("address", sa.String(length=45), nullable=False),
         sa.Column("user_agent", sa.String(length=300), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -324,6 +325,42 @@ def upgrade() -> None:
             "subject_id", "client_id", "unit_id", name=op.f("uq_consent_subject_id_client_id_unit_id")
         ),
     )
+    op.create_table(
+        "upstream_link",
+        sa.Column("upstream", sa.String(length=30), nullable=False),
+        sa.Column("stable_id_lookup", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("trust_level", sa.Integer(), nullable=False),
+        sa.Column("trust_level_way", sa.String(length=60), nullable=True),
+        sa.Column("trust_level_at", sa.BigInteger(), nullable=True),
+        sa.Column("proven_by", sa.String(length=30), nullable=False),
+        sa.Column("linked_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('person', 'unit')", name=op.f("ck_upstream_link_kind")),
+        sa.CheckConstraint("trust_level BETWEEN 0 AND 3", name=op.f("ck_upstream_link_trust_level")),
+        sa.PrimaryKeyConstraint("upstream", "stable_id_lookup", name=op.f("pk_upstream_link")),
+    )
+    with op.batch_alter_table("upstream_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_upstream_link_owner_id"), ["owner_id"], unique=False)
+
+    op.create_table(
+        "upstream_trip",
+        sa.Column("state_hash", sa.String(length=64), nullable=False),
+        sa.Column("upstream", sa.String(length=30), nullable=False),
+        sa.Column("browser_id", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=10), nullable=False),
+        sa.Column("secrets", sa.LargeBinary(), nullable=False),
+        sa.Column("tab", sa.String(length=10), nullable=False),
+        sa.Column("interaction_id", sa.String(length=64), nullable=True),
+        sa.Column("next_path", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_upstream_trip")),
+    )
+    with op.batch_alter_table("upstream_trip", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_upstream_trip_expires_at"), ["expires_at"], unique=False)
+
     op.create_table(
         "interaction",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -739,6 +776,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_interaction_expires_at"))
 
     op.drop_table("interaction")
+    with op.batch_alter_table("upstream_trip", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_upstream_trip_expires_at"))
+
+    op.drop_table("upstream_trip")
+    with op.batch_alter_table("upstream_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_upstream_link_owner_id"))
+
+    op.drop_table("upstream_link")
     op.drop_table("consent")
     op.drop_table("business")
     op.drop_table("audit_seal")

@@ -6,7 +6,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from flask import Flask, g
 
-from tests.i18n.scenes import World
+from tests.i18n.scenes import UPSTREAM, World
 from tests.support.application import MakeApp
 from tests.support.processes import ROOT
 from tools import catalogues
@@ -27,7 +27,7 @@ def sources() -> Catalog:
 @pytest.fixture
 def app(make_app: MakeApp, migrated_sqlite_url: str) -> Iterator[Flask]:
     """The application on SQLite (words do not depend on the database); its requests know nothing of each other."""
-    application = make_app(migrated_sqlite_url)
+    application = make_app(migrated_sqlite_url, upstreams=(UPSTREAM,))
 
     def forget() -> None:
         for name in list(g):

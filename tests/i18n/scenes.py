@@ -16,11 +16,15 @@ from flask import Flask
 from idp import clock
 from idp.factors import recovery_codes
 from idp.factors.model import Passkey, Totp
+from idp.federation import pending
+from idp.federation.trips import Destination
+from idp.gateways.province import Vouched
 from idp.persons.model import AccountKind, Person
 from idp.sessions import device_codes, interactions
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.store.db import transaction
 from tests.factors.sessions import start
+from tests.federation import vouching
 from tests.flows.inside import BROWSER, InsideVisitor
 from tests.oidc.authorize.browser import request_parameters
 from tests.support import codes, fictional, rows
@@ -56,6 +60,18 @@ NAMES = [fictional.unit_name(n) for n in (1, 2, 3, 9)] + [fictional.person_name(
 MASKED = rf"\*+[{''.join(sorted({fictional.person_name(n)[-1] for n in range(120)}))}]"
 DATA = re.compile("|".join([*NAMES, MASKED, "广东省江门市蓬江区"]))
 """What is nobody's to translate: names of people, units and places."""
+
+
+UPSTREAM = {
+    "name": "province",
+    "title": "Province",
+    "protocol": "oidc",
+    "issuer": "http://127.0.0.1:9",
+    "client_id": "jingban",
+    "client_secret": "secret",
+    "upgrade_url": "http://127.0.0.1:9/upgrade",
+}
+"""One that is away, so that its tiles and the page that says so are seen."""
 
 
 class World:
@@ -141,6 +157,34 @@ def plain(name: str, path: str, status: int = 200, **query: str) -> None:
 def of(who: Callable[[World], InsideVisitor], name: str, path: str, status: int = 200) -> None:
     """Enter a page that `who` opens by its address."""
     SCENES[name] = Scene(lambda world: who(world).get(path), path, status)
+
+
+# --- Signing in with an upstream ---------------------------------------------------------------------------------
+
+plain("upstream_away", "/federation/province", 503)
+
+
+def _arrived(path: str, vouched: Vouched, **more: str) -> Callable[[World], InsideVisitor]:
+    """Return how somebody for whom an upstream vouches opens the page at `path`."""
+
+    def act(world: World) -> InsideVisitor:
+        draft = pending.begin(BROWSER, vouched, Destination("person"))
+        waiting = pending.read(BROWSER, draft)
+        pending.note_agent(BROWSER, draft, waiting, world.person)
+        return world.visitor().get(path, draft=draft, **more)
+
+    return act
+
+
+for _name, _path, _vouched, _more in (
+    ("first_login", "/federation/first-login", vouching.person(9), {}),
+    ("first_login_supersede", "/federation/first-login", vouching.person(1), {"supersede": "1"}),
+    ("link_person", "/federation/prove", vouching.person(1), {}),
+    ("link_unit", "/federation/prove", vouching.unit(1), {}),
+    ("first_unit_1", "/federation/unit", vouching.unit(9), {}),
+    ("first_unit_2", "/federation/unit/2", vouching.unit(9, legal_representative=None), {}),
+):
+    SCENES[_name] = Scene(_arrived(_path, _vouched, **_more), _path, 200)
 
 
 # --- Anybody -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,123 @@
+"""Links between accounts at an upstream and ours, and the levels that they carry (F2).
+
+A level is what the upstream said at the newest sign-in, up or down, never mapped upwards. A person's real-name level
+is the highest of what still stands: our own proofings, and what the upstreams of all links say.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from idp import clock
+from idp.audit.log import Entry, record
+from idp.federation.model import UpstreamLink
+from idp.gateways.province import SubjectKind, Vouched
+from idp.persons.model import AccountKind, Person, PersonProofing
+from idp.rules.levels import RealNameLevel, TrustLevel, real_name_level_of
+from idp.store import hot
+from idp.store.base import vault
+from idp.units.model import Unit
+
+ADD = hot.Statement(
+    "INSERT INTO upstream_link (upstream, stable_id_lookup, kind, owner_id, trust_level, trust_level_way, "
+    "trust_level_at, proven_by, linked_at, seen_at) "
+    "VALUES (:upstream, :stable_id_lookup, :kind, :owner_id, 0, NULL, NULL, :proven_by, :now, :now) "
+    "ON CONFLICT (upstream, stable_id_lookup) DO NOTHING"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The account of ours behind a link."""
+
+    kind: AccountKind
+    id: str
+
+
+def account_kind(vouched: Vouched) -> AccountKind:
+    """Return which kind of account of ours stands for it."""
+    return AccountKind.PERSON if vouched.kind is SubjectKind.PERSON else AccountKind.UNIT
+
+
+def lookup(vouched: Vouched) -> str:
+    """Return the hash under which the stable id is kept."""
+    return vault().lookup("upstream", f"{vouched.upstream}:{vouched.stable_id}")
+
+
+def owner_of(session: Session, vouched: Vouched) -> Owner | None:
+    """Return whose account this one over there is linked to."""
+    found = session.execute(
+        select(UpstreamLink.kind, UpstreamLink.owner_id).where(
+            UpstreamLink.upstream == vouched.upstream, UpstreamLink.stable_id_lookup == lookup(vouched)
+        )
+    ).one_or_none()
+    return None if found is None else Owner(AccountKind(found[0]), found[1])
+
+
+class AlreadyLinked(Exception):
+    """Another request linked this account over there first; the transaction must be given up."""
+
+
+def add(session: Session, vouched: Vouched, owner: Owner, *, proven_by: str) -> None:
+    """Link the account over there to ours. The level follows by `refresh`. Raises AlreadyLinked but for one caller."""
+    added = hot.within(session).run(
+        ADD,
+        upstream=vouched.upstream,
+        stable_id_lookup=lookup(vouched),
+        kind=owner.kind.value,
+        owner_id=owner.id,
+        proven_by=proven_by,
+        now=clock.millis(),
+    )
+    if not added:
+        raise AlreadyLinked
+    details = {"upstream": vouched.upstream, "proven_by": proven_by}
+    unit_id = owner.id if owner.kind is AccountKind.UNIT else None
+    record(session, Entry("upstream.linked", actor_id=owner.id, subject_id=owner.id, unit_id=unit_id, details=details))
+
+
+def refresh(session: Session, vouched: Vouched, owner: Owner) -> None:
+    """Store what the upstream says of the level now, and let the account's own level follow."""
+    this = (UpstreamLink.upstream == vouched.upstream, UpstreamLink.stable_id_lookup == lookup(vouched))
+    before = session.execute(select(UpstreamLink.trust_level).where(*this)).scalar_one()
+    session.execute(
+        update(UpstreamLink)
+        .where(*this)
+        .values(
+            trust_level=int(vouched.trust_level),
+            trust_level_way=vouched.trust_level_way,
+            trust_level_at=vouched.trust_level_at,
+            seen_at=clock.now(),
+        )
+    )
+    if owner.kind is AccountKind.UNIT:
+        session.execute(update(Unit).where(Unit.id == owner.id).values(trust_level=int(vouched.trust_level)))
+    else:
+        level = max(_own_level(session, owner.id), _said(session, owner.id))
+        session.execute(update(Person).where(Person.id == owner.id).values(real_name_level=int(level)))
+    if before != vouched.trust_level:
+        details = {"upstream": vouched.upstream, "from": before, "to": int(vouched.trust_level)}
+        record(session, Entry("upstream.level_changed", actor_id=owner.id, subject_id=owner.id, details=details))
+
+
+def _own_level(session: Session, person_id: str) -> RealNameLevel:
+    """Return the highest level that the person proved with us."""
+    proved = session.scalar(select(func.max(PersonProofing.level)).where(PersonProofing.person_id == person_id))
+    return RealNameLevel(proved or RealNameLevel.ONE)
+
+
+def _said(session: Session, person_id: str) -> RealNameLevel:
+    """Return the highest level that upstreams say of the person."""
+    levels = session.scalars(
+        select(UpstreamLink.trust_level).where(
+            UpstreamLink.owner_id == person_id, UpstreamLink.kind == AccountKind.PERSON
+        )
+    )
+    return max((real_name_level_of(TrustLevel(level)) for level in levels), default=RealNameLevel.ONE)
+
+
+def has_any(session: Session, owner_id: str) -> bool:
+    """Whether any account over there is linked to this one."""
+    found = session.scalars(select(UpstreamLink.owner_id).where(UpstreamLink.owner_id == owner_id).limit(1))
+    return found.first() is not None

@@ -1,0 +1,66 @@
+"""The upstreams of the settings, as pages offer them: tiles, ways to a higher level, addresses of our own."""
+
+from typing import Any
+
+from flask import abort, current_app, request, url_for
+
+from idp.gateways.province import Upstream
+from idp.rules.levels import Amr
+from idp.sessions.browser_sessions import SignedIn
+from idp.settings import UpstreamSetting, settings
+
+ICON = "landmark"
+
+
+def offered(kind: str) -> list[UpstreamSetting]:
+    """Return the upstreams that have accounts of this kind: person or unit."""
+    return [each for each in settings().upstreams if kind in each.kinds]
+
+
+def setting(name: str) -> UpstreamSetting:
+    """Return what the settings say of the upstream that an address names; 404 for none."""
+    return next((each for each in settings().upstreams if each.name == name), None) or abort(404)
+
+
+def adapter(name: str) -> Upstream:
+    """Return the upstream's adapter."""
+    adapters: dict[str, Upstream] = current_app.extensions["jingban.upstreams"]
+    return adapters[name]
+
+
+def tiles(tab: str) -> list[dict[str, str]]:
+    """Return the tiles of the sign-in page (F1), which keep interaction and next page."""
+    here: dict[str, Any] = {name: request.args.get(name) for name in ("interaction", "next")}
+    return [_way(each, url_for("federation.start", name=each.name, tab=tab, **here)) for each in offered(tab)]
+
+
+def ways_up(who: SignedIn, interaction_id: str | None) -> list[dict[str, str]]:
+    """Return the ways to a higher level for who is signed in.
+
+    Who came by an upstream has what it says of them already, so they are led to where it lifts the level.
+    """
+    tab = "person" if who.is_person else "unit"
+    came_by_it = Amr.FED in who.amr
+    ways = []
+    for each in offered(tab):
+        endpoint = "federation.upgrade" if came_by_it and each.upgrade_url else "federation.start"
+        ways.append(_way(each, url_for(endpoint, name=each.name, tab=tab, interaction=interaction_id)))
+    return ways
+
+
+def upgrade_of_units(interaction_id: str) -> str | None:
+    """Return the address at which a unit's level is lifted over there and comes back here (F3); None without one."""
+    for each in offered("unit"):
+        if each.upgrade_url:
+            return url_for("federation.upgrade", name=each.name, tab="unit", interaction=interaction_id)
+    return None
+
+
+def outside(endpoint: str, name: str) -> str:
+    """Return the address of one of our pages as the upstream must know it: registered there as a whole."""
+    path = url_for(endpoint, name=name)
+    return settings().issuer + path
+
+
+def _way(each: UpstreamSetting, url: str) -> dict[str, str]:
+    return {"icon": ICON, "label": each.title, "url": url}
