@@ -1,6 +1,7 @@
 """A further factor in a living session (F6, DESIGN 5 and 8)."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -19,6 +20,7 @@ from idp.sessions.sign_in import WrongCredentials
 from idp.store.db import db, transaction
 from tests.factors.sessions import signed_in, start, who
 from tests.support import codes, fictional, rows
+from tests.support.parallel import all_at_once
 
 PHONE = fictional.mobile()
 STEP_UP = Asked("step_up", PHONE, "browser")
@@ -66,6 +68,20 @@ def test_a_session_that_ended_meanwhile_is_not_raised(person_id: str) -> None:
         browser_sessions.end(on, session.session_id, why="signed_out")
     with pytest.raises(SessionOver):
         sms.step_up(session, STEP_UP, code)
+
+
+def test_of_two_factors_at_once_neither_is_lost(app: Flask, person_id: str) -> None:
+    """Two tabs: one row, so the second reads what the first wrote."""
+    session = signed_in(person_id)
+
+    def add(method: str) -> str:
+        with transaction() as on:
+            return browser_sessions.add_methods(on, session.session_id, (method,), authenticates=True)
+
+    methods = ["sms", "otp", "swk", "user"]
+    tokens = all_at_once(app, [partial(add, method) for method in methods])
+    [living] = [found for token in tokens if (found := browser_sessions.find(str(token))) is not None]
+    assert set(living.amr) == {"pwd", *methods}
 
 
 def test_only_ways_that_lead_there_are_offered(person_id: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import CDPSession, Page, expect
 
+from idp.notify import worker
 from sandbox import sms_gateway
 from sandbox.serving import Server
 from tests.factors.sessions import start
@@ -28,7 +29,10 @@ class Site:
     sms: Client
 
     def texts(self) -> list[str]:
-        """Return the SMS that arrived, the newest first."""
+        """Let what waits be delivered, and return the SMS that arrived, the newest first."""
+        with self.app.app_context():
+            while worker.deliver_one():
+                pass
         messages: list[dict[str, Any]] = self.sms.request("GET", "/sms/messages").json()
         return [str(message["text"]) for message in messages]
 
@@ -95,6 +99,7 @@ def test_added_and_used_to_sign_in_without_a_name(page: Page, site: Site) -> Non
     [passkey] = device.passkeys()
     assert passkey["isResidentCredential"]
     assert passkey["rpId"] == "localhost"
+    assert "您的账号刚刚添加了通行密钥" in site.texts()[0]
     page.context.clear_cookies()
     page.goto(f"{site.url}/sign-in")
     page.get_by_role("link", name="通行密钥").click()

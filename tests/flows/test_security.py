@@ -47,6 +47,12 @@ class Owner(InsideVisitor):
 
 
 @pytest.fixture
+def migrated_url(migrated_sqlite_url: str) -> str:
+    """SQLite alone: tests/factors asks both databases what these pages rest on."""
+    return migrated_sqlite_url
+
+
+@pytest.fixture
 def owner(app: Flask) -> Owner:
     return Owner(app)
 

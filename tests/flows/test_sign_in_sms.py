@@ -12,6 +12,12 @@ PHONE = fictional.mobile()
 
 
 @pytest.fixture
+def migrated_url(migrated_sqlite_url: str) -> str:
+    """SQLite alone: tests/factors asks both databases what these pages rest on."""
+    return migrated_sqlite_url
+
+
+@pytest.fixture
 def visitor(app: Flask) -> InsideVisitor:
     return InsideVisitor(app, "/interaction/")
 

@@ -21,6 +21,12 @@ ESSENTIAL: dict[str, Any] = {"id_token": {"acr": {"essential": True, "value": L2
 
 
 @pytest.fixture
+def migrated_url(migrated_sqlite_url: str) -> str:
+    """SQLite alone: tests/factors asks both databases what these pages rest on."""
+    return migrated_sqlite_url
+
+
+@pytest.fixture
 def acting(app: Flask) -> Acting:
     return Acting(app, person={"real_name_level": 3, "password_hash": passwords.hash_password(rows.PASSWORD)})
 

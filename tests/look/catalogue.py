@@ -441,13 +441,6 @@ def sign_in_sms() -> str:
     return render_template("sign_in/sms.html", form=forms.OneCode(), portal="公共招聘", code=SENT, back_url="/sign-in")
 
 
-@page("sign-in-passkey")
-def sign_in_passkey() -> str:
-    form = forms.PasskeyAnswer()
-    urls = {"password_url": "/sign-in", "sms_url": "/sign-in-sms"}
-    return render_template("sign_in/passkey.html", form=form, portal="公共招聘", options="{}", **urls)
-
-
 @page("step-up-sms")
 def step_up_sms() -> str:
     return render_template(
@@ -458,14 +451,6 @@ def step_up_sms() -> str:
         phone="138****8000",
         others=WAYS,
         back_url="/raise-level",
-    )
-
-
-@page("step-up-passkey")
-def step_up_passkey() -> str:
-    form = forms.PasskeyAnswer()
-    return render_template(
-        "step_up/passkey.html", form=form, portal=None, options="{}", others=WAYS[1:], back_url="/account-security"
     )
 
 
@@ -507,14 +492,6 @@ def account_recovery_codes() -> str:
     urls = {"file": "data:text/plain,x", "done_url": "/account-security"}
     return render_template(
         "account/recovery_codes.html", title_text="身份验证器已添加", codes=codes, **urls, **of_person()
-    )
-
-
-@page("account-passkey")
-def account_passkey() -> str:
-    form = forms.PasskeyAnswer()
-    return render_template(
-        "account/passkey.html", form=form, options="{}", back_url="/account-security", **of_person()
     )
 
 
