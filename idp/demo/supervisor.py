@@ -15,11 +15,12 @@ from typing import Any
 
 import requests
 from flask_migrate import upgrade
+from pydantic import SecretStr
 
 from idp.app import create_app
 from idp.demo import seed
 from idp.demo.addresses import Addresses, choose
-from idp.settings import Settings
+from idp.settings import Settings, UpstreamSetting
 from idp.store import hot, keyring, vault
 
 START_WITHIN = 60.0
@@ -84,8 +85,34 @@ def _settings(folder: Path, addresses: Addresses) -> Settings:
         unionpay_key="sandbox-unionpay",
         company_register_url=addresses.company_register,
         company_register_key="sandbox-company-register",
+        upstreams=_upstreams(addresses),
         fetch_allow_loopback=True,
         log_format="console",
+    )
+
+
+def _upstreams(addresses: Addresses) -> tuple[UpstreamSetting, ...]:
+    """Return the province by its own protocol, and the social-security card by OpenID Connect."""
+    return (
+        UpstreamSetting(
+            name="province",
+            title="省统一身份认证",
+            protocol="province",
+            base_url=addresses.province,
+            client_id="jingban",
+            client_secret=SecretStr("sandbox-province"),
+            upgrade_url=f"{addresses.province}/upgrade",
+        ),
+        UpstreamSetting(
+            name="social-card",
+            title="电子社保卡",
+            protocol="oidc",
+            issuer=f"{addresses.social_card}/oidc",
+            client_id="jingban",
+            client_secret=SecretStr("sandbox-social-card"),
+            kinds=("person",),
+            upgrade_url=f"{addresses.social_card}/upgrade",
+        ),
     )
 
 
@@ -94,6 +121,9 @@ def _environment(settings: Settings) -> dict[str, str]:
     plain = settings.model_dump(exclude_defaults=True)
     for name in ("sms_key", "unionpay_key", "company_register_key"):
         plain[name] = getattr(settings, name).get_secret_value()
+    plain["upstreams"] = json.dumps(
+        [each.model_dump() | {"client_secret": each.client_secret.get_secret_value()} for each in settings.upstreams]
+    )
     return {f"JINGBAN_{name.upper()}": str(value) for name, value in plain.items()}
 
 
