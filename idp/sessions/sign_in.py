@@ -122,17 +122,8 @@ def add_password(who: SignedIn, password: str) -> str:
 
     Raises as `person` does, and browser_sessions.SessionOver.
     """
-    stored = db.session().scalars(select(Person.password_hash).where(Person.id == who.subject_id)).one()
-    account = _Account(AccountKind.PERSON, who.subject_id, AccountStatus.ACTIVE, stored)
-    failures = throttle.count(account.throttle_key)
-    checked = passwords.check(stored, password)
-    if not checked.right:
-        raise _wrong(account, failures)
+    prove(AccountKind.PERSON, who.subject_id, password)
     with transaction() as session:
-        throttle.forget(session, account.throttle_key)
-        _still_open(session, account)
-        if checked.fresh_hash is not None:
-            _renew_hash(session, account, checked.fresh_hash)
         return browser_sessions.add_methods(session, who.session_id, (Amr.PWD.value,), authenticates=True)
 
 

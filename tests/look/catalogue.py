@@ -456,7 +456,14 @@ def step_up_sms() -> str:
 
 @page("raise-level-by-a-factor")
 def raise_level_by_a_factor() -> str:
-    level = {"level": 3, "level_name": "三级实名", "missing": True, "out_of_reach": False, "levels": []}
+    level = {
+        "level": 3,
+        "level_name": "三级实名",
+        "missing": True,
+        "out_of_reach": False,
+        "levels": [],
+        "by_upstream": [],
+    }
     urls = {"resume_url": "/?resume", "give_up_url": "/?give-up"}
     form = forms.PasskeyAnswer()
     return render_template("raise_level/index.html", form=form, portal="公共招聘", further=WAYS, **level, **urls)
