@@ -17,6 +17,7 @@ from idp.flows import journey, signing_in, upstreams
 from idp.flows.local_path import local_path
 from idp.gateways.province import Vouched
 from idp.messages import sentence
+from idp.sessions import drafts
 from idp.sessions.interactions import InteractionGone
 from idp.settings import UpstreamSetting
 from idp.store.db import release
@@ -96,7 +97,11 @@ def upgraded(name: str) -> ResponseReturnValue:
 
 
 def go_on(arrived: Entered | Step, vouched: Vouched, destination: Destination) -> ResponseReturnValue:
-    """Go on to where the browser was going, or to the page that comes first."""
+    """Go on to where the browser was going, or to the page that comes first.
+
+    What was vouched for and waited in the draft that the address names is forgotten: it signs nobody in again.
+    """
+    drafts.drop(web.browser_id(), request.args.get("draft", ""))
     if isinstance(arrived, Step):
         draft = pending.begin(web.browser_id(), vouched, destination)
         return redirect(url_for(_PAGES[arrived], draft=draft, interaction=destination.interaction_id), 303)

@@ -296,6 +296,17 @@ def test_what_waits_belongs_to_its_browser(visitor: InsideVisitor, app: Flask) -
     assert db.session.query(UpstreamLink).count() == 0
 
 
+def test_what_waited_signs_nobody_in_again(visitor: InsideVisitor) -> None:
+    """Whoever finds the page of a first login in the history of a shared machine gets nowhere with it."""
+    page = trip(visitor).url
+    visitor.submit("username", accept_terms="y")
+    assert who(visitor) is not None
+    visitor.client.delete_cookie("jingban_session")
+    visitor.get("/sign-in").post(page, username="whoever_1", accept_terms="y")
+    assert who(visitor) is None
+    assert "填写的内容已过期" in visitor.text
+
+
 def test_without_upstreams_nothing_is_offered(make_app: MakeApp, migrated_sqlite_url: str) -> None:
     app = make_app(migrated_sqlite_url)
     with app.app_context():
