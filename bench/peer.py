@@ -4,6 +4,7 @@ import contextlib
 import json
 import secrets as random
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def running(host: str, database: str, *, workers: int, cores: set[int]) -> Itera
             address=("127.0.0.1", port),
             paths=PATHS,
             secrets={client["client_id"]: client["client_secret"] for client in asked["clients"]},
-            username=fiction.AGENT.login,
+            usernames=cycle([person.login for person in fiction.PERSONS]),
             password=fiction.PASSWORD,
         )
         yield Server(provider, server.pid)
@@ -63,10 +64,9 @@ def _asked(port: int, workers: int) -> dict[str, Any]:
         "clients": list(_clients()),
         "keys": _keys(),
         "resources": RESOURCES,
-        "account": {
-            "login": fiction.AGENT.login,
+        "accounts": {
+            "names": {person.login: person.name for person in fiction.PERSONS},
             "password": fiction.PASSWORD,
-            "name": fiction.AGENT.name,
             # Argon2id of the same cost as ours
             "argon2": {
                 "memoryCost": cost["argon2_memory_kib"].default,

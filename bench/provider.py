@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 from flask_migrate import upgrade
@@ -55,7 +56,7 @@ def running(database_url: str, directory: Path, *, workers: int, cores: set[int]
             address=("127.0.0.1", port),
             paths=PATHS,
             secrets=secrets,
-            username=fiction.AGENT.login,
+            usernames=cycle([person.login for person in fiction.PERSONS]),
             password=fiction.PASSWORD,
         )
         yield Server(provider, server.pid)

@@ -23,13 +23,16 @@ RESOURCES = {
 
 @dataclass(frozen=True)
 class Provider:
-    """A running provider: where it listens, its addresses, and who may call it. `secrets` are by client id."""
+    """A running provider: where it listens, its addresses, and who may call it. `secrets` are by client id.
+
+    `usernames` go round: tries at one account are counted before they are checked (P9), so several people sign in.
+    """
 
     name: str
     address: tuple[str, int]
     paths: dict[str, str]
     secrets: dict[str, str]
-    username: str
+    usernames: Iterator[str]
     password: str
 
     @property
@@ -111,11 +114,13 @@ def _authorize(provider: Provider, client_id: str) -> str:
     return f"{provider.paths['authorization']}?{urlencode(asked)}"
 
 
-def _code_flow(provider: Provider, client_id: str, browser: Browser) -> Steps[dict[str, Any]]:
+def _code_flow(
+    provider: Provider, client_id: str, browser: Browser, username: str | None = None
+) -> Steps[dict[str, Any]]:
     """Walk the code flow, sign in if a page asks for it, and return the token response."""
     reached = yield from browser.open(_authorize(provider, client_id))
     if not reached.startswith(REDIRECT_URI):
-        filled = {"username": provider.username, "password": provider.password}
+        filled = {"username": username or next(provider.usernames), "password": provider.password}
         reached = yield from browser.send(filled, reached)
     if not reached.startswith(REDIRECT_URI):
         msg = f"{provider.name} shows a page in place of the portal: {reached[:2000]}"
@@ -175,8 +180,10 @@ def _with_session(alg: str) -> Callable[[Provider], Steps[Client]]:
 
 
 def _password(provider: Provider) -> Steps[Client]:
+    username = next(provider.usernames)
+
     def iteration() -> Steps[None]:
-        yield from _code_flow(provider, portal("RS256"), Browser(provider.host))
+        yield from _code_flow(provider, portal("RS256"), Browser(provider.host), username)
 
     yield from iteration()
     return iteration

@@ -97,8 +97,10 @@ function serve() {
 open(asked.databaseHost, asked.database);
 if (cluster.isPrimary) {
   await createTables();
-  const { login, password, name, argon2: cost } = asked.account;
-  await query('addAccount', [login, await argon2.hash(password, cost), name]);
+  const { names, password, argon2: cost } = asked.accounts;
+  for (const [login, name] of Object.entries(names)) {
+    await query('addAccount', [login, await argon2.hash(password, cost), name]);
+  }
   if (asked.workers > 1) for (let started = 0; started < asked.workers; started += 1) cluster.fork();
 }
 if (asked.workers === 1 || cluster.isWorker) serve();
