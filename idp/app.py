@@ -37,7 +37,7 @@ from idp.flows import (
 from idp.flows import help as help_pages
 from idp.gateways import Gateways, build_gateways
 from idp.gateways.province import build_upstreams
-from idp.oidc import endpoints, fast_paths, fetch
+from idp.oidc import endpoints, fast_paths, fetch, request_body
 from idp.oidc.registration import software_statement
 from idp.settings import Settings
 from idp.store import db as database
@@ -119,7 +119,7 @@ def _config(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_SECURE": settings.https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "MAX_CONTENT_LENGTH": 64 * 1024,
+        "MAX_CONTENT_LENGTH": request_body.LONGEST,
         "MAX_FORM_PARTS": 200,
         "WTF_CSRF_TIME_LIMIT": None,  # the token lives as long as the browser cookie
         "WTF_CSRF_SSL_STRICT": False,  # Referrer-Policy is no-referrer; the token alone proves the form is ours

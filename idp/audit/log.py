@@ -1,10 +1,10 @@
 """Writing the audit: one entry, in the transaction of what it reports."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from flask import g, has_request_context, request
+from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
 from idp import clock
@@ -14,8 +14,6 @@ INSERT_ENTRY = hot.Statement(
     "INSERT INTO audit_entry (at, action, actor_id, subject_id, unit_id, client_id, address, outcome, details) "
     "VALUES (:at, :action, :actor_id, :subject_id, :unit_id, :client_id, :address, :outcome, :details)"
 )
-
-_details = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +49,5 @@ def columns(entry: Entry) -> dict[str, Any]:
         "client_id": entry.client_id,
         "address": request.remote_addr if has_request_context() else g.get("caller_address"),
         "outcome": entry.outcome,
-        "details": _details.encode(entry.details or {}),
+        "details": to_json(dict(sorted((entry.details or {}).items()))).decode(),
     }

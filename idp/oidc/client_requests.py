@@ -4,7 +4,6 @@ A request is one form body, every parameter once (RFC 6749 §3.2), nothing in th
 logs. An answer is JSON that nobody stores.
 """
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -18,6 +17,7 @@ import psycopg
 import structlog
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload, OAuth2Request
 from flask import Request
+from pydantic_core import to_json
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
@@ -42,8 +42,6 @@ MAY_REPEAT = frozenset({"resource", "audience"})
 _HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"}
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
 P = ParamSpec("P")
 log = structlog.get_logger()
 
@@ -52,9 +50,11 @@ class ClientRequest(OAuth2Request):
     """Authlib's request over a form that was read once; its own resolves Flask's request 41 times (DESIGN 9)."""
 
     def __init__(self, form: dict[str, str], authorization: str | None, dpop: str | None = None) -> None:
-        # Authlib refuses plain http by the address; ours is the issuer, which the settings have checked.
-        super().__init__("POST", settings().issuer)
+        # Not Authlib's own __init__: it parses an address anew for each request, to refuse plain http, and ours is
+        # the issuer's, which the settings have checked. What its grants read is set here.
+        self.method = "POST"
         self.payload = BasicOAuth2Payload(form)
+        self.client = None
         self.authorization = authorization
         self.dpop = dpop
         self.endpoint = "token"  # the name of the one that is called; what a client assertion may be made for
@@ -138,7 +138,7 @@ class Answer:
 
 def answer(status: int, body: dict[str, Any] | None, headers: list[tuple[str, str]] | None = None) -> Answer:
     """Return a JSON answer that must not be stored (RFC 6749 §5.1); no body at all for None."""
-    content = b"" if body is None else _json.encode(body).encode()
+    content = b"" if body is None else to_json(body)
     return _unstored(status, content, "application/json", headers)
 
 

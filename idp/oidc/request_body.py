@@ -7,6 +7,9 @@ in chunks at its limit. What is left of such a request is another one than was s
 from flask import Request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+LONGEST = 64 * 1024
+"""Bytes of a body; Flask refuses longer ones on pages."""
+
 
 class Unread(Request):
     """A request as the server handed it over: nobody has read of its body yet, and only `read` will, once."""
@@ -30,7 +33,7 @@ def read(request: Request) -> bytes:
 
 def _straight(request: Unread, announced: int) -> bytes:
     """Read a body of known length without Werkzeug's wrappers around it, which cost more than all else here."""
-    if announced > (request.max_content_length or 0):
+    if announced > LONGEST:
         raise RequestEntityTooLarge
     body: bytes = request.environ["wsgi.input"].read(announced)
     if len(body) < announced:

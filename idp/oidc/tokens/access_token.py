@@ -5,9 +5,10 @@ hangs without keeping the token. Whoever sees a grant's id can do nothing with i
 hangs on nothing but the client: its `jti` begins with `CLIENT_ITSELF`, which no grant has for an id.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic_core import to_json
 
 from idp import clock, ids
 from idp.clients.registry import RegisteredClient
@@ -80,7 +81,7 @@ def opaque(claims: dict[str, Any], grant_id: str | None) -> tuple[Issued, dict[s
     row = {
         "opaque_hash": ids.fingerprint(token),
         "authorization_id": grant_id,
-        "opaque_claims": json.dumps(claims, ensure_ascii=False, separators=(",", ":")),
+        "opaque_claims": to_json(claims).decode(),
         "opaque_expires_at": claims["exp"] * 1000,
     }
     return Issued(token, claims["exp"] - claims["iat"]), row

@@ -6,13 +6,15 @@ the algorithm is the one that key was made for. `jwk`, `jku`, `x5c` and `alg: no
 
 import binascii
 import json
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
 from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwa import JWSAlgModel
 from joserfc.jws import JWSRegistry
+from pydantic_core import to_json
 
 from idp import clock
 from idp.settings import settings
@@ -43,10 +45,25 @@ _REGISTRY = _Algorithms(algorithms=keyring.ALGORITHMS)
 
 
 def sign(claims: dict[str, Any], *, alg: str, typ: str) -> str:
-    """Return `claims` as a JWT signed with the active key of `alg`."""
+    """Return `claims` as a JWT signed with the active key of `alg`.
+
+    The signature is joserfc's. Header and payload are put together here (RFC 7515 §7.1): the header is the same for
+    thousands of tokens, and joserfc's checks of it and its way to JSON cost more than a signature with ES256.
+    """
     signer = keyring.signer(alg)
-    header = {"alg": signer.alg, "typ": typ, "kid": signer.kid}
-    return jwt.encode(header, claims, signer.key, registry=_REGISTRY)
+    signing_input = _header_segment(signer.alg, signer.kid, typ) + b"." + _segment(to_json(claims))
+    signature = _REGISTRY.get_alg(signer.alg).sign(signing_input, signer.key)
+    return (signing_input + b"." + _segment(signature)).decode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _header_segment(alg: str, kid: str, typ: str) -> bytes:
+    return _segment(to_json({"alg": alg, "typ": typ, "kid": kid}))
+
+
+def _segment(content: bytes) -> bytes:
+    """Return `content` as RFC 7515 §2 encodes it: base64url without padding."""
+    return urlsafe_b64encode(content).rstrip(b"=")
 
 
 def read(token: str, *, typ: str) -> dict[str, Any] | None:
