@@ -143,7 +143,8 @@ def _prepared(subject: Subject, row: Row) -> Client:
 
 
 def _run(subject: Subject, clients: list[Client], seconds: float) -> Figures:
-    statements = 0 if subject.statements is None else subject.statements.count()
+    counter = subject.statements
+    statements = 0 if counter is None else counter.count()
     cpu, database_cpu = cpu_seconds(subject.server.pid), cpu_seconds(subject.postgres.pid)
     measured = load.run(subject.server.provider.address, clients, seconds)
     done = len(measured.latencies)
@@ -152,8 +153,8 @@ def _run(subject: Subject, clients: list[Client], seconds: float) -> Figures:
         p50=measured.percentile(0.5),
         p99=measured.percentile(0.99),
         cpu=(cpu_seconds(subject.server.pid) - cpu) / done,
-        database_cpu=(cpu_seconds(subject.postgres.pid) - database_cpu) / done,
-        statements=None if subject.statements is None else (subject.statements.count() - statements) / done,
+        database_cpu=None if counter is None else (cpu_seconds(subject.postgres.pid) - database_cpu) / done,
+        statements=None if counter is None else (counter.count() - statements) / done,
     )
 
 
