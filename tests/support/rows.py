@@ -49,13 +49,13 @@ def person(n: int = 0, **changes: Any) -> str:
 
 def unit(n: int = 1, **changes: Any) -> str:
     """Add unit `n`, unverified unless said otherwise; return the id."""
-    number = fictional.uscc(n)
-    lookup = vault().lookup("unit_document", f"uscc:{number}")
+    document = {"document_type": "uscc", "document_number": fictional.uscc(n)} | changes
+    lookup = vault().lookup("unit_document", f"{document['document_type']}:{document['document_number']}")
     values: dict[str, Any] = {
         "id": ids.new_id(ids.UNIT),
         "login_name": f"unit_{n:04d}",
-        "document_type": "uscc",
-        "document_number": number,
+        "document_type": document["document_type"],
+        "document_number": document["document_number"],
         "document_lookup": lookup,
         "document_claim": lookup,
         "full_name": fictional.unit_name(n),

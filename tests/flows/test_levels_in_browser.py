@@ -1,0 +1,126 @@
+"""Levels across two sites in a browser (F2, F3, F5): from a portal to the province, up, and back to the portal."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from idp.sessions import passwords
+from idp.sessions.model import Authorization
+from idp.store.db import db
+from sandbox.serving import Server
+from tests.flows.authorizing import CALLBACK, CHALLENGE
+from tests.support import fictional, rows
+from tests.support.accessibility import axe_check
+from tests.support.application import MakeApp
+from tests.support.browser import DESKTOP, PHONE
+from tests.support.ports import free_port
+from tests.support.upstreams import UNIT, stand_in
+
+PASSWORD = fictional.password()
+LOOKS = ({"color_scheme": "light", "viewport": DESKTOP}, {"color_scheme": "dark", "viewport": PHONE})
+
+
+@dataclass
+class Site:
+    """The provider, served for real beside the province, and its database."""
+
+    url: str
+    app: Flask
+
+    def from_portal(self, page: Page) -> None:
+        """Come from a portal, whose callback says that it was reached."""
+        page.route(f"{CALLBACK}*", lambda route: route.fulfill(body="at the portal"))
+        asked = {
+            "client_id": "portal",
+            "redirect_uri": CALLBACK,
+            "response_type": "code",
+            "scope": "openid",
+            "state": "of-the-portal",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
+        page.goto(f"{self.url}/oidc/authorize?{urlencode(asked)}")
+
+    def granted(self) -> Authorization:
+        """Return the only grant there is."""
+        with self.app.app_context():
+            return db.session.query(Authorization).one()
+
+
+@pytest.fixture
+def site(make_app: MakeApp, migrated_sqlite_url: str) -> Iterator[Site]:
+    with stand_in() as there:
+        port = free_port()
+        issuer = f"http://localhost:{port}"
+        app = make_app(migrated_sqlite_url, issuer=issuer, upstreams=(there.setting(),))
+        with Server(app, port):
+            yield Site(issuer, app)
+
+
+def sign_in_there(page: Page) -> None:
+    """Sign the unit in at the province."""
+    page.get_by_role("link", name="法人登录").click()
+    page.get_by_label("用户名").fill(UNIT["login"])
+    page.get_by_label("密码").fill(UNIT["password"])
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["desktop", "phone"])
+def test_a_unit_is_lifted_over_there(site: Site, new_page: Callable[..., Page], look: dict[str, object]) -> None:
+    """F2, F3: 四级 is L2, the portal takes L3; [确认], 五级 at a counter, and the portal hears of L3."""
+    with site.app.app_context():
+        rows.client(consent_required=False, allows_unit_accounts=True, min_unit_level=3)
+        rows.unit(password_hash=passwords.hash_password(PASSWORD))
+    page = new_page(reduced_motion="reduce", **look)
+    site.from_portal(page)
+    page.get_by_role("link", name="单位登录").click()
+    page.get_by_role("link", name="省统一身份认证").click()
+    sign_in_there(page)
+    page.get_by_label("密码", exact=True).fill(PASSWORD)  # the unit was here before: its account is linked once
+    page.keyboard.press("Enter")
+    expect(
+        page.get_by_text(
+            "当前省统一身份认证用户实名等级不足，单位用户最低实名等级为“L3”级，请点击[确认]按钮按照引导提升实名等级"
+        )
+    ).to_be_visible()
+    axe_check(page)
+    page.get_by_role("link", name="确认").click()
+    page.get_by_label("服务窗口核验").check()
+    page.get_by_role("button").first.click()
+    sign_in_there(page)  # the level is what the province says at a sign-in, so it asks once more
+    expect(page.get_by_text("at the portal")).to_be_visible()
+    assert site.granted().acr == "urn:jingban:acr:L3"
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["desktop", "phone"])
+def test_an_organisation_code_is_not_enough(
+    site: Site, new_page: Callable[..., Page], look: dict[str, object]
+) -> None:
+    """F5: the sentence, and 【重新登录】 with another account leads to where it was."""
+    with site.app.app_context():
+        rows.client(consent_required=False, allows_unit_accounts=True, uscc_only=True)
+        code = rows.unit(
+            3,
+            document_type="org_code",
+            document_number=fictional.org_code(3),
+            password_hash=passwords.hash_password(PASSWORD),
+        )
+        uscc = rows.unit(4, password_hash=passwords.hash_password(PASSWORD))
+    page = new_page(reduced_motion="reduce", **look)
+    site.from_portal(page)
+    for unit_id, number in ((code, fictional.org_code(3)), (uscc, fictional.uscc(4))):
+        page.get_by_role("link", name="单位登录").click()
+        page.wait_for_url("**tab=unit**")
+        page.locator("[name=username]").fill(number)
+        page.get_by_label("密码", exact=True).fill(PASSWORD)
+        page.keyboard.press("Enter")
+        if unit_id == code:
+            expect(page.get_by_text("请使用统一社会信用代码注册的账号登录办理业务")).to_be_visible()
+            axe_check(page)
+            page.get_by_role("link", name="重新登录").click()
+    expect(page.get_by_text("at the portal")).to_be_visible()
+    assert site.granted().subject_id == uscc
