@@ -57,9 +57,9 @@ def test_a_hash_under_weaker_settings_is_renewed(make_app: MakeApp, sqlite_url: 
 
 
 def milliseconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     work()
-    return (time.perf_counter() - begun) * 1000
+    return (time.thread_time() - begun) * 1000
 
 
 def test_unknown_costs_what_known_costs(make_app: MakeApp, sqlite_url: str) -> None:
