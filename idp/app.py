@@ -9,6 +9,7 @@ from idp import error_pages, health, i18n, jobs, limits, logs, look, paths, web
 from idp.flows import (
     account,
     agreements,
+    ask_for_grant,
     choose_unit,
     consent,
     device,
@@ -49,6 +50,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
     account.blueprint,
     agreements.blueprint,
+    ask_for_grant.blueprint,
     choose_unit.blueprint,
     consent.blueprint,
     device.blueprint,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
-from idp.delegation import errors
+from idp.delegation import errors, grant_requests
 from idp.delegation.model import Binding, BindingKind, BindingStatus, BusinessGrant
 from idp.errors import DomainError
 from idp.notify import outbox, quota
@@ -290,7 +290,8 @@ def _why_not_ended(
 
 
 def undo(session: Session, binding_id: str, person_id: str, unit_id: str, *, why: str) -> None:
-    """Close the grants of a binding and end what its person holds for its unit at every portal (U13)."""
+    """Close the grants of a binding, and requests for more; end what its person holds for its unit anywhere (U13)."""
+    grant_requests.drop(session, binding_id)
     session.execute(
         update(BusinessGrant)
         .where(BusinessGrant.binding_id == binding_id, BusinessGrant.ended_at.is_(None))

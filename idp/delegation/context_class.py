@@ -34,6 +34,13 @@ def voluntary(request: AuthorizationRequest) -> Acr:
     return min(_known(request.acr_values), default=Acr.L0)
 
 
+def next_of_use(session: Session, client: RegisteredClient, request: AuthorizationRequest, level: Acr) -> Acr:
+    """Return the lowest level above `level` that another business asked for needs; one higher if none does."""
+    asked = catalogue.by_code(session, granting.businesses_asked(client, request))
+    above = (each.min_person_level for each in asked.values() if each.min_person_level > level)
+    return Acr(min(above, default=min(level + 1, Acr.L3)))
+
+
 def stated(request: AuthorizationRequest, level: Acr) -> Acr:
     """Return the `acr` for the tokens of a session of `level`.
 

@@ -47,6 +47,27 @@ class GrantGone(DomainError):
     status = 409
 
 
+class NothingToAskFor(DomainError):
+    """The person is granted, has asked for, or was lately refused all that could be asked of the unit (C5)."""
+
+    code = "nothing_to_ask_for"
+    status = 409
+
+
+class TooManyGrantRequests(DomainError):
+    """The person asked units for grants as often as may be in a day (C5)."""
+
+    code = "too_many_grant_requests"
+    status = 429
+
+
+class GrantRequestGone(DomainError):
+    """The request was answered or has lapsed meanwhile, or is not to the caller's unit."""
+
+    code = "grant_request_gone"
+    status = 409
+
+
 class WindowReversed(DomainError):
     """A window that ends before it begins (U11)."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
-from idp.delegation import errors
+from idp.delegation import errors, grant_requests
 from idp.delegation.model import Binding, BindingStatus, Business, BusinessGrant
 from idp.sessions import portal_sessions
 from idp.store.base import to_millis
@@ -60,7 +60,8 @@ def window(first_day: date | None, last_day: date | None) -> Window:
 def grant(unit_id: str, binding_id: str, business: str, span: Window) -> None:
     """Let the bound person do `business` within `span`, in place of an open grant of it (U11).
 
-    A narrower window than before takes effect at once everywhere (U13). Raises BindingGone, BusinessUnknown.
+    A request of the person for it (C5) is answered thereby. A narrower window than before takes effect at once
+    everywhere (U13). Raises BindingGone, BusinessUnknown.
     """
     with transaction() as session:
         person_id = _lock_active(session, unit_id, binding_id)
@@ -82,6 +83,7 @@ def grant(unit_id: str, binding_id: str, business: str, span: Window) -> None:
             portal_sessions.end_of_pair(
                 session, person_id=person_id, unit_id=unit_id, why="grant_narrowed", business=business
             )
+        grant_requests.drop(session, binding_id, business)
         _record(session, "grant.given", unit_id, person_id, business, span)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.base import Base, Instant
@@ -80,6 +80,26 @@ class Binding(Base):
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_by: Mapped[str | None] = mapped_column(String(20))
+
+
+class GrantRequest(Base):
+    """An agent's request to be granted a business (C5). It is gone once it was granted, or when it has expired.
+
+    Open until `expires_at`; once refused, it bars another one until then. What became of it stands in the audit.
+    """
+
+    __tablename__ = "grant_request"
+    __table_args__ = (
+        UniqueConstraint("binding_id", "business_code"),
+        Index("ix_grant_request_expires_at", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    binding_id: Mapped[str] = mapped_column(ForeignKey("binding.id"))
+    business_code: Mapped[str] = mapped_column(ForeignKey("business.code"))
+    requested_at: Mapped[datetime] = mapped_column(Instant)
+    refused_at: Mapped[datetime | None] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class BusinessGrant(Base):

@@ -11,8 +11,9 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from idp.delegation import listing
+from idp.delegation import grant_requests, listing
 from idp.delegation.acting import Acting, Minimum, Reason, Refused, acting
+from idp.delegation.grant_requests import Standing
 from idp.delegation.model import Binding, BindingKind, BindingStatus, BusinessGrant
 from idp.store import hot
 from idp.units.model import Unit
@@ -35,6 +36,8 @@ class Obstacle(StrEnum):
     UNIT_LEVEL = Reason.UNIT_LEVEL
 
 
+MENDED_BY_A_GRANT = frozenset({Obstacle.NOT_GRANTED, Obstacle.WITHDRAWN, Obstacle.EXPIRED})
+
 # Of several businesses that are refused, the one that the person can mend soonest tells what to do.
 _NEAREST_FIRST = (
     Reason.PERSON_LEVEL,
@@ -51,7 +54,8 @@ _NEAREST_FIRST = (
 class UnitOption:
     """One unit of the chooser. `number` is masked; `usable` are the businesses that may be done now.
 
-    `obstacle` is None where the unit can be chosen.
+    `obstacle` is None where the unit can be chosen. `asking` says whether the unit may be asked for the grant, None
+    where that would mend nothing.
     """
 
     unit_id: str
@@ -61,6 +65,7 @@ class UnitOption:
     verified: bool
     usable: tuple[str, ...]
     obstacle: Obstacle | None
+    asking: Standing | None
 
 
 def options(
@@ -98,6 +103,7 @@ def _option(
         verified=unit.verified_at is not None,
         usable=usable,
         obstacle=obstacle,
+        asking=grant_requests.standing(session, binding.id, businesses) if obstacle in MENDED_BY_A_GRANT else None,
     )
 
 

@@ -143,7 +143,13 @@ def once(vouched: Vouched, browser: Browser, attempt: Callable[[Session], Arrive
 
 def _try(vouched: Vouched, browser: Browser, attempt: Callable[[Session], Arrived]) -> Arrived:
     with transaction() as session:
-        return enter_if_linked(session, vouched, browser) or attempt(session)
+        entered = enter_if_linked(session, vouched, browser)
+        if entered is not None:
+            return entered
+        arrived = attempt(session)
+        if arrived is Step.PROVE:  # of an account that a parallel request made, and linked, between the two looks?
+            return enter_if_linked(session, vouched, browser) or arrived
+        return arrived
 
 
 def enter_if_linked(session: Session, vouched: Vouched, browser: Browser) -> Entered | None:

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from idp import web
 from idp.delegation import context_class, for_whom, granting, options
 from idp.delegation.acting import Reason, Refused
+from idp.delegation.grant_requests import Standing
 from idp.delegation.options import Obstacle, UnitOption
 from idp.errors import DomainError
 from idp.flows import journey
@@ -54,6 +55,13 @@ OBSTACLES = {
     Obstacle.PERSON_LEVEL: N_("您的实名等级不足，提升后即可办理"),
     Obstacle.UNIT_LEVEL: N_("该单位的可信等级不足，暂不能办理此业务"),
 }
+
+
+ASKED: dict[Standing | None, str] = {
+    Standing.WAITING: N_("已向该单位申请授权，等待单位处理"),
+    Standing.REFUSED: N_("该单位已拒绝您的授权申请，7 天后可再次申请"),
+}
+"""What is said instead once the unit was asked for the grant."""
 
 
 @blueprint.route("/choose-unit", methods=["GET", "POST"])
@@ -152,8 +160,8 @@ def _page(form: Choose, belongs_to: Journey) -> str:
 
 
 def _option(option: UnitOption, belongs_to: Journey) -> dict[str, Any]:
-    reason = "" if option.obstacle is None else str(_(OBSTACLES[option.obstacle]))
-    mend = None if option.obstacle is None else _mend(option.obstacle, belongs_to)
+    reason = "" if option.obstacle is None else str(_(ASKED.get(option.asking) or OBSTACLES[option.obstacle]))
+    mend = _mend(option, belongs_to)
     if _demanded(belongs_to) not in {None, option.unit_id}:
         reason, mend = str(_("应用要求为另一个单位办理")), None
     return {
@@ -167,14 +175,20 @@ def _option(option: UnitOption, belongs_to: Journey) -> dict[str, Any]:
     }
 
 
-def _mend(obstacle: Obstacle, belongs_to: Journey) -> dict[str, str] | None:
-    """Return the button that mends it, where the person can do something about it here and now."""
+def _mend(option: UnitOption, belongs_to: Journey) -> dict[str, str] | None:
+    """Return the button that mends it (C5): here and now, by asking the unit, or by telling what the unit must do."""
     here = belongs_to.interaction_id
-    if obstacle is Obstacle.PENDING:
-        return {"label": _("去确认"), "url": url_for("parent_accounts.page", interaction=here)}
-    if obstacle is Obstacle.PERSON_LEVEL:
-        return {"label": _("提升实名等级"), "url": url_for("raise_level.page", interaction=here)}
-    return None
+    if option.asking is Standing.MAY_ASK:
+        url = url_for("ask_for_grant.page", unit_id=option.unit_id, interaction=here)
+        return {"label": _("申请授权"), "url": url}
+    ways = {
+        Obstacle.PENDING: (_("去确认"), url_for("parent_accounts.page", interaction=here)),
+        Obstacle.PERSON_LEVEL: (_("提升实名等级"), url_for("raise_level.page", interaction=here)),
+        Obstacle.UNIT_UNVERIFIED: (_("单位如何实名认证"), url_for("help.page", _anchor="unit-verification")),
+        Obstacle.UNIT_LEVEL: (_("单位如何提升等级"), url_for("help.page", _anchor="unit-level")),
+    }
+    way = None if option.obstacle is None else ways.get(option.obstacle)
+    return None if way is None else {"label": way[0], "url": way[1]}
 
 
 def _chosen(form: Choose, belongs_to: Journey, usable: list[str]) -> str | None:

@@ -82,9 +82,10 @@ def withdraw(binding_id: str, business: str) -> ResponseReturnValue:
 
 
 def _form(account: SubAccount) -> Grant:
-    """Return the form; filled with the grant that is to be changed, if the address names one."""
-    line = next((each for each in account.grants if each.code == request.args.get("business")), None)
-    form = Grant(data=None if line is None else _filled(line))
+    """Return the form; filled with the grant that is to be changed or was asked for, if the address names one."""
+    named = request.args.get("business")
+    line = next((each for each in account.grants if each.code == named), None)
+    form = Grant(data={"business": named} if line is None else _filled(line))
     granted = {each.code for each in account.grants}
     form.business.choices = {"": _("请选择…")} | {
         each.code: _("%(name)s（已授权，保存即更改）", name=each.name) if each.code in granted else each.name

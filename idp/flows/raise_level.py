@@ -92,11 +92,12 @@ def _demanded(belongs_to: Journey) -> Acr:
 
 
 def _target(belongs_to: Journey, demanded: Acr) -> Acr:
-    """Return the `acr` that a further factor must lead to: what is demanded, else wished for, at least one higher."""
+    """Return the `acr` that a further factor must lead to: what is demanded, else wished for, at least one of use."""
     level = acr_of_session(web.current())
     if level < demanded:
         return demanded
-    return max(context_class.voluntary(belongs_to.asked), Acr(min(level + 1, Acr.L3)))
+    of_use = context_class.next_of_use(db.session(), belongs_to.client, belongs_to.asked, level)
+    return max(context_class.voluntary(belongs_to.asked), of_use)
 
 
 def _levels(reached: int) -> list[dict[str, Any]]:

@@ -1,15 +1,20 @@
-"""子账号信息 (U8–U10, U12): the persons bound to a unit; asking for one, setting the common contact, unbinding."""
+"""子账号信息 (U8–U10, U12, C5): the persons bound to a unit; asking for one, setting the common contact, unbinding.
+
+Above them stand the requests of agents for grants.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from idp import limits, web
-from idp.delegation import bindings, listing
+from idp.delegation import bindings, grant_requests, listing
 from idp.delegation.errors import CommonContactStays
+from idp.delegation.grant_requests import Waiting
 from idp.delegation.listing import GrantState, SubAccount
 from idp.delegation.model import BindingKind, BindingStatus
 from idp.errors import DomainError
@@ -37,6 +42,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "unit_account/sub_accounts.html",
         agents=[_line(each) for each in found],
+        requests=[_request(each) for each in grant_requests.waiting(db.session(), unit.id)],
         has_contact=listing.common_contact(db.session(), unit.id) is not None,
         page=number,
         pages=pages,
@@ -107,10 +113,17 @@ def withdraw(binding_id: str) -> ResponseReturnValue:
     return _carry_out(bindings.withdraw_request, binding_id, _("绑定请求已撤回。"))
 
 
-def _carry_out(change: Callable[[str, str], None], binding_id: str, said: str) -> ResponseReturnValue:
+@blueprint.post("/unit/sub-accounts/requests/<request_id>/refuse")
+@access(Access.UNIT)
+def refuse_request(request_id: str) -> ResponseReturnValue:
+    """Refuse an agent's request for a grant (C5). It is granted on the page of grants, with its window."""
+    return _carry_out(grant_requests.refuse, request_id, _("已拒绝该授权申请，对方 7 天内不能再次申请。"))
+
+
+def _carry_out(change: Callable[[str, str], None], which: str, said: str) -> ResponseReturnValue:
     """Do it and say so on the list; a refusal is said there too."""
     try:
-        change(web.current().subject_id, binding_id)
+        change(web.current().subject_id, which)
     except DomainError as error:
         frame.notify("error", sentence(error))
     else:
@@ -139,6 +152,17 @@ def _new_page(form: Bind) -> str:
         links={"sub_accounts": url_for("sub_accounts.page")},
         **unit_frame.of_unit(records.unit(web.current().subject_id)),
     )
+
+
+def _request(asked: Waiting) -> dict[str, str]:
+    return {
+        "name": asked.person,
+        "document_number": asked.document_number,
+        "business": asked.business,
+        "asked_on": format_date(asked.requested_at, "yyyy-MM-dd"),
+        "grant_url": url_for("grants.page", binding_id=asked.binding_id, business=asked.code, _anchor="grant"),
+        "refuse_url": url_for("sub_accounts.refuse_request", request_id=asked.request_id),
+    }
 
 
 def _line(account: SubAccount) -> dict[str, Any]:

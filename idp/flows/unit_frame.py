@@ -5,7 +5,9 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
+from idp.delegation import grant_requests
 from idp.flows import frame
+from idp.store.db import db
 from idp.units.model import Unit
 
 
@@ -16,10 +18,11 @@ def of_unit(unit: Unit) -> dict[str, Any]:
         ("sub_accounts", _("子账号信息"), "users", "sub_accounts.page"),
         ("agreements", _("应用授权"), "shield-check", "agreements.page"),
     )
+    waiting = {"sub_accounts": grant_requests.count_waiting(db.session(), unit.id)}
     return {
         "who": {"name": unit.full_name, "detail": unit.login_name},
         "nav": [
-            {"id": id_, "label": label, "icon": icon, "url": url_for(at), "count": 0}
+            {"id": id_, "label": label, "icon": icon, "url": url_for(at), "count": waiting.get(id_, 0)}
             for id_, label, icon, at in entries
         ],
         "notice": frame.notice(),

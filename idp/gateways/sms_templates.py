@@ -17,6 +17,9 @@ TEMPLATES: dict[str, str] = {
     "binding_requested": (
         "{unit}请求绑定您的个人账号。请登录个人账号，在“父账号信息”中接受或拒绝；不认识该单位请拒绝。"
     ),
+    "grant_requested": (
+        "{agent}申请代{unit}办理{business}。请用单位账号登录，在“子账号信息”中授权或拒绝；未授权前对方不能办理。"
+    ),
     "factor_changed": "您的账号刚刚{change}。如非本人操作，请立即登录并在“登录安全”中处理，或拨打政务服务热线12345。",
 }
 

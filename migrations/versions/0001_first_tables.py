@@ -652,6 +652,24 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "grant_request",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("binding_id", sa.String(length=32), nullable=False),
+        sa.Column("business_code", sa.String(length=60), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("refused_at", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["binding_id"], ["binding.id"], name=op.f("fk_grant_request_binding_id_binding")),
+        sa.ForeignKeyConstraint(
+            ["business_code"], ["business.code"], name=op.f("fk_grant_request_business_code_business")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grant_request")),
+        sa.UniqueConstraint("binding_id", "business_code", name=op.f("uq_grant_request_binding_id")),
+    )
+    with op.batch_alter_table("grant_request", schema=None) as batch_op:
+        batch_op.create_index("ix_grant_request_expires_at", ["expires_at"], unique=False)
+
+    op.create_table(
         "opaque_token",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("authorization_id", sa.String(length=32), nullable=True),
@@ -700,6 +718,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_opaque_token_expires_at"))
 
     op.drop_table("opaque_token")
+    with op.batch_alter_table("grant_request", schema=None) as batch_op:
+        batch_op.drop_index("ix_grant_request_expires_at")
+
+    op.drop_table("grant_request")
     with op.batch_alter_table("business_grant", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_business_grant_open",

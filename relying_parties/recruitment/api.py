@@ -1,10 +1,13 @@
 """The API of the portal: a unit's jobs as JSON, for whoever has an access token that acts for the unit.
 
-GET  /api/positions?state=&page=   {"positions": […], "total": 3, "page": 1, "pages": 1}
-POST /api/positions                {…fields, "publish"?: true} → 201 {…}, Location once published
+GET   /api/positions?state=&page=  {"positions": […], "total": 3, "page": 1, "pages": 1}
+POST  /api/positions               {…fields, "publish"?: true} → 201 {…}, Location once published
+GET   /api/company                 {…fields}
+PATCH /api/company                 {…fields to change} → 200 {…}; another contact needs a strong sign-in (RFC 9470)
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import wraps
 from typing import Any
 
@@ -13,8 +16,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
-from relying_parties.recruitment import companies, positions
-from relying_parties.recruitment.forms import PositionForm
+from relying_parties.recruitment import companies, positions, step_up
+from relying_parties.recruitment.forms import CompanyForm, PositionForm
 from relying_parties.recruitment.positions import Position, PositionData, State
 from relying_parties.recruitment.provider import ProviderDown, ProviderRefused, provider
 from relying_parties.recruitment.settings import Settings
@@ -22,7 +25,6 @@ from relying_parties.recruitment.tokens import ActingToken, InvalidToken, NotFor
 
 PAGE_SIZE = 50
 REALM = "recruitment"
-BUSINESS = "rec.position"
 RETRY_SECONDS = "5"
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
@@ -39,33 +41,41 @@ class Unauthorized(Exception):
         self.parameters = {"error": error, "error_description": description, **parameters} if error else {}
 
 
-def for_token(view: View) -> Callable[[], ResponseReturnValue]:
-    """Let only access tokens in that act for a unit and hold rec.position; the view gets what the token says.
+def for_token(business: str) -> Callable[[View], Callable[[], ResponseReturnValue]]:
+    """Let only access tokens in that act for a unit and hold `business`; the view gets what the token says.
 
     A change also asks the provider whether the token holds now, so that a withdrawn grant shuts at once (U13).
     """
 
-    @wraps(view)
-    def guarded() -> ResponseReturnValue:
-        token = _bearer()
-        settings: Settings = current_app.config["SETTINGS"]
-        try:
-            said = acting_token(token, provider(), settings)
-        except InvalidToken as wrong:
-            raise Unauthorized(401, "invalid_token", str(wrong)) from wrong
-        except NotForUnit as wrong:
-            raise Unauthorized(403, "insufficient_scope", "the token does not act for a unit") from wrong
-        if BUSINESS not in said.scope:
-            raise Unauthorized(403, "insufficient_scope", f"{BUSINESS} was not granted", scope=BUSINESS)
-        if request.method != "GET" and provider().introspect(token).get("active") is not True:
-            raise Unauthorized(401, "invalid_token", "the token was revoked")
-        return view(said)
+    def decorate(view: View) -> Callable[[], ResponseReturnValue]:
+        @wraps(view)
+        def guarded() -> ResponseReturnValue:
+            token = _bearer()
+            said = _acting(token)
+            if business not in said.scope:
+                raise Unauthorized(403, "insufficient_scope", f"{business} was not granted", scope=business)
+            if request.method != "GET" and provider().introspect(token).get("active") is not True:
+                raise Unauthorized(401, "invalid_token", "the token was revoked")
+            return view(said)
 
-    return guarded
+        return guarded
+
+    return decorate
+
+
+def _acting(token: str) -> ActingToken:
+    """Return what the access token says. Raises Unauthorized."""
+    settings: Settings = current_app.config["SETTINGS"]
+    try:
+        return acting_token(token, provider(), settings)
+    except InvalidToken as wrong:
+        raise Unauthorized(401, "invalid_token", str(wrong)) from wrong
+    except NotForUnit as wrong:
+        raise Unauthorized(403, "insufficient_scope", "the token does not act for a unit") from wrong
 
 
 @blueprint.get("/positions")
-@for_token
+@for_token("rec.position")
 def list_positions(token: ActingToken) -> ResponseReturnValue:
     """List the unit's jobs, those in `state` if given, otherwise the published ones."""
     asked = request.args.get("state", State.PUBLISHED)
@@ -85,14 +95,14 @@ def list_positions(token: ActingToken) -> ResponseReturnValue:
 
 
 @blueprint.post("/positions")
-@for_token
+@for_token("rec.position")
 def create_position(token: ActingToken) -> ResponseReturnValue:
     """Create a job, published at once with `"publish": true`. 409 until the unit completed 基本信息 (R2)."""
     body = request.get_json()
     if not isinstance(body, dict):
         return _invalid({"": ["a JSON object is needed"]})
     if not companies.is_complete(token.unit):
-        return jsonify(error="company_incomplete", error_description="complete the unit's data first"), 409
+        return _incomplete()
     form = PositionForm(formdata=_as_form(body), meta={"csrf": False})
     if not form.validate():
         return _invalid({name or "": errors for name, errors in form.errors.items()})
@@ -102,6 +112,41 @@ def create_position(token: ActingToken) -> ResponseReturnValue:
     if position and position.state is State.PUBLISHED:
         response.headers["Location"] = url_for("public.job", position_id=made)
     return response, 201
+
+
+@blueprint.get("/company")
+@for_token("rec.company")
+def show_company(token: ActingToken) -> ResponseReturnValue:
+    """Return the unit's 基本信息. 409 until it was completed."""
+    known = companies.find(token.unit)
+    return _incomplete() if known is None else jsonify(asdict(known.data))
+
+
+@blueprint.patch("/company")
+@for_token("rec.company")
+def change_company(token: ActingToken) -> ResponseReturnValue:
+    """Change 基本信息; fields that are left out stay. Another contact needs a strong and recent sign-in."""
+    body, known = request.get_json(), companies.find(token.unit)
+    if not isinstance(body, dict):
+        return _invalid({"": ["a JSON object is needed"]})
+    if known is None:
+        return _incomplete()
+    form = CompanyForm(formdata=_as_form(asdict(known.data) | body), meta={"csrf": False})
+    if not form.validate():
+        return _invalid({name or "": errors for name, errors in form.errors.items()})
+    data = form.company_data()
+    if data.contact != known.data.contact:
+        _demand_strong_sign_in(token)
+    companies.change(token.unit, data, token.person)
+    return jsonify(asdict(data))
+
+
+def _demand_strong_sign_in(token: ActingToken) -> None:
+    """RFC 9470 §3: say what is missing, so that the client can fetch a token that has it. Raises Unauthorized."""
+    challenge = step_up.lacking(token.acr, token.auth_time)
+    if challenge is not None:
+        error = "insufficient_user_authentication"
+        raise Unauthorized(401, error, challenge.description, **challenge.parameters())
 
 
 @blueprint.errorhandler(Unauthorized)
@@ -154,6 +199,10 @@ def _as_json(position: Position) -> dict[str, object]:
         "published_at": position.published_at,
         "updated_at": position.updated_at,
     }
+
+
+def _incomplete() -> tuple[Response, int]:
+    return jsonify(error="company_incomplete", error_description="complete the unit's data first"), 409
 
 
 def _invalid(errors: dict[str, list[str]]) -> tuple[Response, int]:

@@ -32,6 +32,11 @@ class CompanyData:
     email: str
     introduction: str
 
+    @property
+    def contact(self) -> tuple[str, str, str]:
+        """Return whom job seekers turn to: what a swindler would change, so a change needs a strong sign-in."""
+        return self.contact_name, self.contact_phone, self.email
+
 
 @dataclass(frozen=True, slots=True)
 class Company:
@@ -75,6 +80,15 @@ def save(unit: Unit, data: CompanyData, person: str) -> None:
     connection().execute(
         f"INSERT INTO company ({names}) VALUES ({places}) ON CONFLICT (unit) DO UPDATE SET {changes}",  # noqa: S608
         values,
+    )
+
+
+def change(unit_id: str, data: CompanyData, person: str) -> None:
+    """Change the data of a unit that has completed it, and note which person did."""
+    assignments = ", ".join(f"{name} = :{name}" for name in asdict(data))
+    connection().execute(
+        f"UPDATE company SET {assignments}, updated_at = :now, updated_by = :person WHERE unit = :unit",  # noqa: S608
+        {"unit": unit_id, "person": person, "now": clock.now(), **asdict(data)},
     )
 
 

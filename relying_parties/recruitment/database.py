@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS identity (  -- someone signed in: a person for themse
     refreshing_until INTEGER NOT NULL DEFAULT 0,
     signed_in_at INTEGER NOT NULL,
     used_at INTEGER NOT NULL,
+    acr TEXT,                          -- at which level the person signed in,
+    auth_time INTEGER,                 -- and when
     ended_at INTEGER,
     ended_why TEXT
 ) STRICT;
@@ -76,6 +78,15 @@ CREATE TABLE IF NOT EXISTS company (   -- 基本信息 of a unit (R2)
     updated_at INTEGER NOT NULL,
     updated_by TEXT NOT NULL           -- the person
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS draft (     -- a change of 基本信息 that waits while its author proves who they are
+    id TEXT PRIMARY KEY,
+    unit TEXT NOT NULL REFERENCES company (unit),
+    person TEXT NOT NULL,
+    data BLOB NOT NULL,                -- sealed
+    kept_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS draft_author ON draft (unit, person);
 
 CREATE TABLE IF NOT EXISTS position (  -- a job (R4)
     id TEXT PRIMARY KEY,

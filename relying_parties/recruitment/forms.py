@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 
 from flask_wtf import FlaskForm
@@ -115,6 +116,13 @@ class CompanyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     def company_data(self) -> CompanyData:
         """Return what was filled in, after `validate_on_submit`."""
         return CompanyData(**{name: self[name].data or "" for name in CompanyData.__dataclass_fields__})
+
+
+def company_in_words(data: CompanyData) -> dict[str, str]:
+    """Return what 基本信息 says as the form shows it: {label: text}."""
+    form = CompanyForm(formdata=None, meta={"csrf": False})
+    lists = {"nature": choices.NATURES, "industry": choices.INDUSTRIES, "size": choices.SIZES}
+    return {str(form[name].label.text): lists.get(name, {}).get(value, value) for name, value in asdict(data).items()}
 
 
 class PositionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types

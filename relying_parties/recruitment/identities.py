@@ -62,7 +62,10 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A sign-in that succeeded: whom the ID token names, for which unit, in which session of the provider."""
+    """A sign-in that succeeded: whom the ID token names, for which unit, in which session of the provider.
+
+    `acr` and `auth_time` (seconds): at which level, and when the person last proved who they are.
+    """
 
     sid: str
     person: str
@@ -70,6 +73,8 @@ class SignIn:
     issued_at: int
     unit: Unit | None
     tokens: Tokens
+    acr: str | None = None
+    auth_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ class Identity:
     used_at: int
     ended_at: int | None
     ended_why: Ended | None
+    acr: str | None
+    auth_time: int | None
 
     @property
     def name(self) -> str:
@@ -257,6 +264,8 @@ def _insert(database: sqlite3.Connection, browser_id: str, fresh: SignIn, now: i
         "unit": fresh.unit.id if fresh.unit else None,
         "signed_in_at": now,
         "used_at": now,
+        "acr": fresh.acr,
+        "auth_time": fresh.auth_time,
     }
     row |= _sealed(identity_id, fresh.tokens) | _unit_columns(fresh.unit)
     places = ", ".join(f":{name}" for name in row)
@@ -290,6 +299,8 @@ def _identity(row: sqlite3.Row) -> Identity:
         used_at=row["used_at"],
         ended_at=row["ended_at"],
         ended_why=Ended(row["ended_why"]) if row["ended_why"] else None,
+        acr=row["acr"],
+        auth_time=row["auth_time"],
     )
 
 

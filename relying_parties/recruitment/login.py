@@ -21,7 +21,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from relying_parties.recruitment import access, companies, identities, problems, sign_in
-from relying_parties.recruitment.identities import SessionOver
+from relying_parties.recruitment.identities import Identity, SessionOver
 from relying_parties.recruitment.keys import SealBroken
 from relying_parties.recruitment.problems import Button, Problem
 from relying_parties.recruitment.provider import (
@@ -32,9 +32,10 @@ from relying_parties.recruitment.provider import (
     provider,
 )
 from relying_parties.recruitment.settings import Settings
+from relying_parties.recruitment.step_up import Challenge
 from relying_parties.recruitment.tokens import InvalidToken, logout_token
 
-PERSON, UNIT = "person", "unit"
+PERSON, UNIT, STEP_UP = "person", "unit", "step_up"
 SCOPES = {PERSON: PERSON_SCOPE, UNIT: UNIT_SCOPE}
 LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 """A path of ours: no second slash, no backslash, nothing that a browser would read as another host."""
@@ -79,9 +80,33 @@ def for_unit() -> ResponseReturnValue:
 
 @pages.get("/callback")
 def callback() -> ResponseReturnValue:
-    """Take the provider's answer, keep the identity, and go on to where it leads."""
+    """Take the provider's answer, keep the identity, and go on to where it leads.
+
+    A step-up that did not succeed leads back all the same: what was typed waits there.
+    """
+    asked = provider().asked()
+    try:
+        return _signed_in()
+    except (ProviderDown, ProviderRefused) as error:
+        if asked.get("purpose") != STEP_UP:
+            raise
+        _log.info("step-up not completed: %s", error)
+        flash("没有完成身份验证，更改还没有生效。您填写的内容仍然保留。", "warning")
+        return redirect(asked["next_path"], 303)
+
+
+def step_up(identity: Identity, challenge: Challenge, next_path: str) -> ResponseReturnValue:
+    """Let the person prove more or anew for the unit they act for, and come back to `next_path` (RFC 9470 §4)."""
+    parameters = {"scope": UNIT_SCOPE, **challenge.parameters()}
+    code = identity.acted_for.uscc
+    if code:
+        parameters["org_hint"] = code
+    return redirect(provider().authorization_url(purpose=STEP_UP, next_path=next_path, **parameters), 303)
+
+
+def _signed_in() -> ResponseReturnValue:
     asked, tokens = provider().callback()
-    purpose = UNIT if asked.get("purpose") == UNIT else PERSON
+    purpose = UNIT if asked.get("purpose") in {UNIT, STEP_UP} else PERSON
     fresh = sign_in.read(tokens, SCOPES[purpose], provider())
     form_session.pop("csrf_token", None)  # a form of before the sign-in is no longer taken
     try:

@@ -116,6 +116,11 @@ class Provider:
         self._client.save_authorize_data(redirect_uri=uri, purpose=purpose, next_path=next_path, **made)
         return str(made["url"])
 
+    def asked(self) -> dict[str, str]:
+        """Return what `authorization_url` was told before the answer in this request; empty for an unknown state."""
+        found = self._client.framework.get_state_data(session, request.args.get("state", ""))
+        return dict(found or {})
+
     @_translating()
     def callback(self) -> tuple[dict[str, str], dict[str, Any]]:
         """Read the provider's answer in this request; return what `authorization_url` was told, and the tokens.

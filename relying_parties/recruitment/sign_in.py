@@ -8,7 +8,7 @@ from relying_parties.recruitment import clock
 from relying_parties.recruitment.identities import SignIn, Tokens, Unit
 from relying_parties.recruitment.provider import Provider, ProviderDown, ProviderRefused
 from relying_parties.recruitment.settings import Settings
-from relying_parties.recruitment.tokens import InvalidToken, NotForUnit, acting_token
+from relying_parties.recruitment.tokens import InvalidToken, NotForUnit, acting_token, how_signed_in
 
 CAPACITIES = {"agent": "经办人员", "common_contact": "常用联系人", "legal_representative": "法定代表人"}
 DEFAULT_LIFETIME = 60  # seconds, of an access token that does not say
@@ -32,6 +32,7 @@ def read(tokens: dict[str, Any], asked_scope: str, provider: Provider) -> SignIn
         issued_at=int(claims["iat"]),
         unit=unit,
         tokens=tokens_of(tokens, frozenset(asked_scope.split()), tokens["id_token"], None),
+        **how_signed_in(claims),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
@@ -21,12 +21,17 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ActingToken:
-    """What an access token says that acts for a unit (DESIGN 4): the person does something for the unit."""
+    """What an access token says that acts for a unit (DESIGN 4): the person does something for the unit.
+
+    `acr` and `auth_time` (seconds) say how and when they signed in (RFC 9068 §2.2.1), where the token says it.
+    """
 
     unit: str
     person: str
     scope: frozenset[str]
     ends_at: int
+    acr: str | None
+    auth_time: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,24 @@ def acting_token(token: str, provider: Provider, settings: Settings) -> ActingTo
         person=_text(actor, "sub"),
         scope=frozenset(scope.split() if isinstance(scope, str) else ()),
         ends_at=claims["exp"],
+        **how_signed_in(claims),
     )
+
+
+class HowSignedIn(TypedDict):
+    """The claims of a token on how and when its person signed in; None where it does not say."""
+
+    acr: str | None
+    auth_time: int | None
+
+
+def how_signed_in(claims: dict[str, Any]) -> HowSignedIn:
+    """Return `acr` and `auth_time` of an ID token or access token; what is malformed says nothing."""
+    acr, auth_time = claims.get("acr"), claims.get("auth_time")
+    return {
+        "acr": acr if isinstance(acr, str) else None,
+        "auth_time": auth_time if isinstance(auth_time, int) and not isinstance(auth_time, bool) else None,
+    }
 
 
 def logout_token(token: str, provider: Provider, settings: Settings) -> LogoutToken:

@@ -13,7 +13,7 @@ from idp.delegation.closing import Order
 from idp.delegation.model import Binding
 from idp.store.db import db
 from tests.flows.authorizing import Acting
-from tests.support import fictional, rows
+from tests.support import codes, fictional, rows
 
 
 @pytest.fixture
@@ -288,3 +288,47 @@ def test_a_reason_in_the_address_is_one_of_ours(acting: Acting) -> None:
     address = acting.visitor.url
     assert "授权已到期" in acting.visitor.get(address + "&reason=expired").text
     assert "alert" not in acting.visitor.get(address + "&reason=hacked").text
+
+
+def test_what_the_unit_must_do_is_explained(app: Flask) -> None:
+    # C5, U15, F3: no button of the person's mends it, so it says who does
+    acting = Acting(app, client={"scopes": ["openid", "real", "high"]})
+    rows.business("real", needs_verified_unit=True)
+    rows.business("high", min_unit_level=2)
+    acting.unit(1, "real")
+    acting.unit(2, "high")
+    acting.ask("openid real")
+    assert '/help#unit-verification"' in acting.visitor.text
+    acting.ask("openid high")
+    assert '/help#unit-level"' in acting.visitor.text
+    acting.visitor.get("/help")
+    for anchor in ("unit-verification", "unit-level"):
+        assert f'id="{anchor}"' in acting.visitor.text
+
+
+def test_a_further_factor_opens_a_unit_on_the_way(app: Flask) -> None:
+    # C5, F6: greyed for the level, a step-up, and back into the same interaction
+    acting = Acting(app, person={"real_name_level": 3}, client={"scopes": ["openid", "high"]})
+    rows.business("high", min_person_level=2)
+    unit_id = acting.unit(1, "high")
+    acting.ask("openid high")
+    interaction = acting.interaction().id
+    assert shown_units(acting) == ["self"]
+    acting.visitor.get("/raise-level", interaction=interaction)
+    assert "/step-up/sms?" in acting.visitor.text
+    acting.visitor.get("/step-up/sms", interaction=interaction).submit("code", action="send_code")
+    acting.visitor.submit("code", code=codes.sent_to(fictional.mobile())[-1])
+    assert acting.visitor.url.startswith("http://localhost/choose-unit?interaction=")
+    assert acting.interaction().id == interaction
+    acting.visitor.submit("unit", unit=unit_id)
+    assert acting.authorization().acr == "urn:jingban:acr:L2"
+
+
+def test_factors_that_lead_nowhere_are_not_offered(app: Flask) -> None:
+    # F6: the business needs L3, which no factor here reaches
+    acting = Acting(app, person={"real_name_level": 3}, client={"scopes": ["openid", "high"]})
+    rows.business("high", min_person_level=3)
+    acting.unit(1, "high")
+    acting.ask("openid high")
+    acting.visitor.get("/raise-level", interaction=acting.interaction().id)
+    assert "/step-up/" not in acting.visitor.text

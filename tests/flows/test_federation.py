@@ -236,6 +236,21 @@ def test_a_person_raises_the_level_by_the_province(visitor: InsideVisitor) -> No
     assert found.subject_id == person_id
 
 
+def test_the_province_opens_a_unit_of_the_chooser(visitor: InsideVisitor) -> None:
+    """C5, F6: greyed for the person's level, over there and back, and the unit can be chosen."""
+    person_id = rows.person(password_hash=passwords.hash_password(PASSWORD))
+    rows.client(consent_required=False, scopes=["openid", "high"])
+    rows.business("high", min_person_level=2)
+    unit_id = rows.unit(5)
+    rows.grant(rows.binding(unit_id, person_id), "high")
+    visitor.sign_in(person_id)
+    click(ask(visitor, scope="openid high"), "提升实名等级")
+    come_back(click(visitor), PERSON)
+    assert urlsplit(visitor.url).path == "/choose-unit"
+    visitor.submit("unit", unit=unit_id)
+    assert visitor.url.startswith(CALLBACK + "?"), visitor.text
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

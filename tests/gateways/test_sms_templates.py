@@ -10,6 +10,7 @@ PARAMS: dict[str, str | int] = {"code": "402913", "purpose": "reset_password", "
 EXAMPLES: dict[str, dict[str, str | int]] = {
     "verification_code": PARAMS,
     "binding_requested": {"unit": fictional.unit_name()},
+    "grant_requested": {"agent": "*三", "unit": fictional.unit_name(), "business": "招聘职位管理"},
     "factor_changed": {"change": "passkey_added"},
 }
 

@@ -14,6 +14,7 @@ from typing import Any
 from flask import Flask
 
 from idp import clock
+from idp.delegation import grant_requests as requests
 from idp.factors import recovery_codes
 from idp.factors.model import Passkey, Totp
 from idp.federation import pending
@@ -632,6 +633,42 @@ def chooser(world: World) -> InsideVisitor:
 @scene("/choose-unit")
 def chooser_with_a_reason(world: World) -> InsideVisitor:
     return world.ask(world.agent(), scope="openid rec.fair", org_hint=fictional.uscc(1))
+
+
+@scene("/choose-unit/…/ask")
+def ask_for_grant(world: World) -> InsideVisitor:
+    visitor = chooser(world)
+    found = re.search(r'href="(/choose-unit/[^"]+/ask\?[^"]+)"', visitor.text)
+    assert found, visitor.text
+    return visitor.get(found[1].replace("&amp;", "&"))
+
+
+@scene("/choose-unit")
+def chooser_that_waits(world: World) -> InsideVisitor:
+    visitor = ask_for_grant(world)
+    return visitor.post(visitor.url)
+
+
+@scene("/choose-unit/…/ask", 409)
+def ask_for_grant_again(world: World) -> InsideVisitor:
+    visitor = ask_for_grant(world)
+    address = visitor.url
+    return visitor.post(address).post(address)
+
+
+@scene(UNITS)
+def grant_requests(world: World) -> InsideVisitor:
+    rows.business("rec.more", name="More jobs")
+    requests.ask(world.person, world.unit, ["rec.more"])
+    return world.our_unit().get(UNITS)
+
+
+@scene(UNITS)
+def grant_request_refused(world: World) -> InsideVisitor:
+    visitor = grant_requests(world)
+    found = re.search(r'action="([^"]+/refuse)"', visitor.text)
+    assert found, visitor.text
+    return visitor.post(found[1])
 
 
 @scene("/choose-unit", 400)

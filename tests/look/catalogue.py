@@ -300,6 +300,18 @@ def choose_unit() -> str:
     return choose(OPTIONS, "u_1")
 
 
+@page("choose-unit-ask")
+def choose_unit_ask() -> str:
+    return render_template(
+        "choose_unit/ask.html",
+        form=forms.Chooser(),
+        unit={"name": "东莞市示例制造股份有限公司", "code": "9144 1900 **** ***71A"},
+        businesses=[{"name": "招聘职位管理", "text": "发布、修改和下架本单位的招聘职位"}],
+        portal="公共招聘",
+        back_url="/choose-unit",
+    )
+
+
 @page("choose-unit-none")
 def choose_unit_none() -> str:
     return choose([], "self")
@@ -621,9 +633,20 @@ AGENTS = [
 
 @page("unit-sub-accounts")
 def unit_sub_accounts() -> str:
+    requests = [
+        {
+            "name": "*示例",
+            "document_number": "440***********001X",
+            "business": "招聘职位管理",
+            "asked_on": "2026-11-21",
+            "grant_url": "/unit-grants#grant",
+            "refuse_url": "/refuse",
+        }
+    ]
     return render_template(
         "unit_account/sub_accounts.html",
         agents=AGENTS,
+        requests=requests,
         page=2,
         pages=3,
         previous_url="/?1",

@@ -42,6 +42,9 @@ class Visit:
     businesses: str = BUSINESSES
     error: str | None = None
     expires_at: int | None = None
+    acr: str | None = "urn:jingban:acr:L1"
+    signed_in_ago: int = 0
+    """Seconds since the person last proved who they are."""
     answer: dict[str, str | None] = field(default_factory=dict)
     """Parameters of the answer that are replaced, or left out (None)."""
 
@@ -148,6 +151,8 @@ class Issuer:
             "exp": now + self.life,
             "scope": f"openid profile {BUSINESSES}",
             "sid": self.sid_of(unit),
+            "acr": self.visit.acr,
+            "auth_time": now - self.visit.signed_in_ago,
             **subject,
         } | changes
         return {name: value for name, value in claims.items() if value is not None}
@@ -232,6 +237,8 @@ class Issuer:
             "iat": now,
             "exp": now + 300,
             "sid": grant["sid"],
+            "acr": visit.acr,
+            "auth_time": now - visit.signed_in_ago,
         }
         if nonce:
             claims["nonce"] = nonce

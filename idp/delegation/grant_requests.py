@@ -1,0 +1,233 @@
+"""Asking a unit for a grant (C5): an agent asks, the unit grants or refuses in 子账号信息.
+
+It must not serve to pester a unit: one open request for each business, none again for a week after a refusal, ten
+requests a day by one person whomever they ask, and three SMS a day to one unit's common contact, however many agents
+it has. What is not told by SMS stands in 子账号信息 all the same. A request that nobody answers lapses after 30 days.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from idp import clock, ids
+from idp.audit.log import Entry, record
+from idp.delegation import errors
+from idp.delegation.model import Binding, BindingKind, BindingStatus, Business, BusinessGrant, GrantRequest
+from idp.notify import outbox, quota
+from idp.persons.model import AccountStatus, Person
+from idp.rules.masking import mask_document, mask_name
+from idp.store import hot
+from idp.store.db import transaction
+from idp.units.model import Unit
+
+REQUEST = "gr_"
+OPEN_FOR = timedelta(days=30)
+REST_AFTER_REFUSAL = timedelta(days=7)
+REQUESTS_A_DAY = 10
+SMS_A_DAY = 3
+SMS_KEEPS = timedelta(hours=12)
+_SMS_VALUE = 60  # characters that a parameter of an SMS may have
+
+
+class Standing(StrEnum):
+    """Whether a person may ask for what they lack."""
+
+    MAY_ASK = "may_ask"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request that waits for the unit's answer. Name and number of the person are masked."""
+
+    request_id: str
+    binding_id: str
+    person: str
+    document_number: str
+    code: str
+    business: str
+    requested_at: datetime
+
+
+def ask(person_id: str, unit_id: str, businesses: Sequence[str]) -> tuple[str, ...]:
+    """Ask the unit for those of `businesses` that the person lacks and has not asked for; return their codes.
+
+    The common contact is told by SMS, unless it is who asks. Raises BindingGone, NothingToAskFor, and
+    TooManyGrantRequests: tries are counted before the answer.
+    """
+    tries = f"grant_request:{person_id}"
+    if not quota.claim(hot.reader(), tries, allowed=REQUESTS_A_DAY, window=quota.DAY):
+        raise errors.TooManyGrantRequests
+    with transaction() as session:
+        binding_id, now = _lock_active(session, person_id, unit_id), clock.now()
+        session.execute(
+            delete(GrantRequest).where(GrantRequest.binding_id == binding_id, GrantRequest.expires_at <= now)
+        )
+        wanted = missing(session, binding_id, businesses)
+        if not wanted:
+            raise errors.NothingToAskFor
+        for business in wanted:
+            session.add(
+                GrantRequest(
+                    id=ids.new_id(REQUEST),
+                    binding_id=binding_id,
+                    business_code=business.code,
+                    requested_at=now,
+                    expires_at=now + OPEN_FOR,
+                )
+            )
+        _tell_common_contact(session, person_id, unit_id, wanted)
+        codes = tuple(business.code for business in wanted)
+        _record(session, "grant.requested", person_id, person_id, unit_id, codes)
+    return codes
+
+
+def refuse(unit_id: str, request_id: str) -> None:
+    """Refuse a request of one of the unit's agents, who may then not ask for it again for a week.
+
+    Raises GrantRequestGone.
+    """
+    with transaction() as session:
+        now = clock.now()
+        ours = select(Binding.id).where(Binding.unit_id == unit_id, Binding.status == BindingStatus.ACTIVE)
+        refused = session.execute(
+            update(GrantRequest)
+            .where(GrantRequest.id == request_id, GrantRequest.binding_id.in_(ours), _is_open(now))
+            .values(refused_at=now, expires_at=now + REST_AFTER_REFUSAL)
+            .returning(GrantRequest.binding_id, GrantRequest.business_code)
+        ).one_or_none()
+        if refused is None:
+            raise errors.GrantRequestGone
+        person_id = session.scalars(select(Binding.person_id).where(Binding.id == refused[0])).one()
+        _record(session, "grant.request_refused", unit_id, person_id, unit_id, (refused[1],))
+
+
+def drop(session: Session, binding_id: str, business: str | None = None) -> None:
+    """Drop what was asked under a binding, refusals too: one business was granted, or the binding ends."""
+    asked = delete(GrantRequest).where(GrantRequest.binding_id == binding_id)
+    session.execute(asked if business is None else asked.where(GrantRequest.business_code == business))
+
+
+def missing(session: Session, binding_id: str, businesses: Sequence[str]) -> list[Business]:
+    """Return those of `businesses` that the person is not granted and may ask for now, by name."""
+    now = clock.now()
+    held = select(BusinessGrant.business_code).where(
+        BusinessGrant.binding_id == binding_id,
+        BusinessGrant.ended_at.is_(None),
+        or_(BusinessGrant.valid_to.is_(None), BusinessGrant.valid_to > now),
+    )
+    asked = select(GrantRequest.business_code).where(
+        GrantRequest.binding_id == binding_id, GrantRequest.expires_at > now
+    )
+    wanted = (Business.code.in_(businesses), Business.retired_at.is_(None))
+    free = (Business.code.not_in(held), Business.code.not_in(asked))
+    return list(session.scalars(select(Business).where(*wanted, *free).order_by(Business.name, Business.code)))
+
+
+def standing(session: Session, binding_id: str, businesses: Sequence[str]) -> Standing:
+    """Return whether the person may ask for any of `businesses`, waits for an answer, or was refused lately."""
+    if missing(session, binding_id, businesses):
+        return Standing.MAY_ASK
+    waits = select(GrantRequest.id).where(
+        GrantRequest.binding_id == binding_id, GrantRequest.business_code.in_(businesses), _is_open(clock.now())
+    )
+    return Standing.REFUSED if session.scalars(waits.limit(1)).one_or_none() is None else Standing.WAITING
+
+
+def waiting(session: Session, unit_id: str) -> list[Waiting]:
+    """Return the requests that wait for the unit's answer, the oldest first."""
+    rows = session.execute(
+        select(GrantRequest, Person, Business)
+        .join(Binding, Binding.id == GrantRequest.binding_id)
+        .join(Person, Person.id == Binding.person_id)
+        .join(Business, Business.code == GrantRequest.business_code)
+        .where(_waits_for(unit_id), Business.retired_at.is_(None))
+        .order_by(GrantRequest.requested_at, GrantRequest.id)
+    )
+    return [
+        Waiting(
+            request_id=request.id,
+            binding_id=request.binding_id,
+            person=mask_name(person.full_name),
+            document_number=mask_document(person.document_number),
+            code=business.code,
+            business=business.name,
+            requested_at=request.requested_at,
+        )
+        for request, person, business in rows
+    ]
+
+
+def count_waiting(session: Session, unit_id: str) -> int:
+    """Return how many requests wait for the unit's answer."""
+    return session.scalars(
+        select(func.count())
+        .select_from(GrantRequest)
+        .join(Binding, Binding.id == GrantRequest.binding_id)
+        .join(Business, Business.code == GrantRequest.business_code)
+        .where(_waits_for(unit_id), Business.retired_at.is_(None))
+    ).one()
+
+
+def _waits_for(unit_id: str) -> ColumnElement[bool]:
+    return and_(Binding.unit_id == unit_id, Binding.status == BindingStatus.ACTIVE, _is_open(clock.now()))
+
+
+def _is_open(now: datetime) -> ColumnElement[bool]:
+    return and_(GrantRequest.refused_at.is_(None), GrantRequest.expires_at > now)
+
+
+def _lock_active(session: Session, person_id: str, unit_id: str) -> str:
+    """Lock the pair's active binding, so that of parallel requests one is made; return its id. Raises BindingGone."""
+    binding_id = session.scalars(
+        select(Binding.id)
+        .join(Unit, Unit.id == Binding.unit_id)
+        .where(
+            Binding.person_id == person_id,
+            Binding.unit_id == unit_id,
+            Binding.status == BindingStatus.ACTIVE,
+            Unit.status == AccountStatus.ACTIVE,
+        )
+        .with_for_update(key_share=True, of=Binding)
+    ).one_or_none()
+    if binding_id is None:
+        raise errors.BindingGone
+    return binding_id
+
+
+def _tell_common_contact(session: Session, person_id: str, unit_id: str, wanted: Sequence[Business]) -> None:
+    """Tell the common contact by SMS, as often in a day as is bearable. Without one, 子账号信息 alone says it."""
+    contact = session.scalars(
+        select(Person)
+        .join(Binding, Binding.person_id == Person.id)
+        .where(
+            Binding.unit_id == unit_id,
+            Binding.status == BindingStatus.ACTIVE,
+            Binding.kind == BindingKind.COMMON_CONTACT,
+            Person.status == AccountStatus.ACTIVE,
+        )
+    ).one_or_none()
+    if contact is None or contact.id == person_id:
+        return
+    if not quota.claim(hot.within(session), f"grant_request_sms:{unit_id}", allowed=SMS_A_DAY, window=quota.DAY):
+        return
+    names = "、".join(business.name for business in wanted)
+    params = {
+        "agent": mask_name(session.get_one(Person, person_id).full_name),
+        "unit": session.get_one(Unit, unit_id).full_name[:_SMS_VALUE],
+        "business": names[:_SMS_VALUE],
+    }
+    payload = {"phone": contact.phone, "template": "grant_requested", "params": params}
+    outbox.enqueue(session, outbox.SMS, payload, give_up_after=SMS_KEEPS)
+
+
+def _record(
+    session: Session, action: str, actor_id: str, person_id: str, unit_id: str, businesses: tuple[str, ...]
+) -> None:
+    details = {"businesses": list(businesses)}
+    record(session, Entry(action, actor_id=actor_id, subject_id=person_id, unit_id=unit_id, details=details))
