@@ -29,6 +29,7 @@ OPEN_FOR = timedelta(days=30)
 REST_AFTER_REFUSAL = timedelta(days=7)
 REQUESTS_A_DAY = 10
 SMS_A_DAY = 3
+SHOWN_AT_ONCE = 50
 SMS_KEEPS = timedelta(hours=12)
 _SMS_VALUE = 60  # characters that a parameter of an SMS may have
 
@@ -140,7 +141,7 @@ def standing(session: Session, binding_id: str, businesses: Sequence[str]) -> St
 
 
 def waiting(session: Session, unit_id: str) -> list[Waiting]:
-    """Return the requests that wait for the unit's answer, the oldest first."""
+    """Return the requests that wait for the unit's answer, the oldest first, at most SHOWN_AT_ONCE."""
     rows = session.execute(
         select(GrantRequest, Person, Business)
         .join(Binding, Binding.id == GrantRequest.binding_id)
@@ -148,6 +149,7 @@ def waiting(session: Session, unit_id: str) -> list[Waiting]:
         .join(Business, Business.code == GrantRequest.business_code)
         .where(_waits_for(unit_id), Business.retired_at.is_(None))
         .order_by(GrantRequest.requested_at, GrantRequest.id)
+        .limit(SHOWN_AT_ONCE)
     )
     return [
         Waiting(

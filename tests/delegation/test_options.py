@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 
 from idp import clock
-from idp.delegation import bindings, expiry, grants, options
+from idp.delegation import bindings, expiry, grant_requests, grants, options
 from idp.delegation.acting import Minimum
+from idp.delegation.grant_requests import Standing
 from idp.delegation.model import BindingKind
 from idp.delegation.options import Obstacle, UnitOption
 from idp.store.db import db
@@ -52,6 +53,7 @@ def test_a_unit_with_a_grant_can_be_chosen(person_id: str) -> None:
         verified=True,
         usable=("rec.position",),
         obstacle=None,
+        asking=None,
     )
 
 
@@ -147,3 +149,15 @@ def test_every_reason_of_the_judge_has_an_obstacle() -> None:
 
     for reason in Reason:
         assert Obstacle(reason) == reason
+
+
+def test_a_unit_is_asked_only_where_a_grant_would_help(person_id: str) -> None:
+    # C5
+    rows.business("high", min_person_level=2)
+    binding_id = rows.binding(rows.unit(), person_id)
+    assert only(person_id).asking is Standing.MAY_ASK
+    rows.grant(binding_id, "high")
+    assert only(person_id, asked=("high",)).asking is None, "the level is lacking, not the grant"
+    grant_requests.ask(person_id, only(person_id).unit_id, ASKED)
+    db.session.expire_all()
+    assert only(person_id).asking is Standing.WAITING
