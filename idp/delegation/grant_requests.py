@@ -2,7 +2,8 @@
 
 It must not serve to pester a unit: one open request for each business, none again for a week after a refusal, ten
 requests a day by one person whomever they ask, and three SMS a day to one unit's common contact, however many agents
-it has. What is not told by SMS stands in 子账号信息 all the same. A request that nobody answers lapses after 30 days.
+it has. What is not told by SMS stands in 子账号信息 all the same. The agent is told each answer by SMS. A request that
+nobody answers lapses after 30 days.
 """
 
 from collections.abc import Sequence
@@ -89,7 +90,7 @@ def ask(person_id: str, unit_id: str, businesses: Sequence[str]) -> tuple[str, .
 
 
 def refuse(unit_id: str, request_id: str) -> None:
-    """Refuse a request of one of the unit's agents, who may then not ask for it again for a week.
+    """Refuse a request of one of the unit's agents, who is told and may then not ask for it again for a week.
 
     Raises GrantRequestGone.
     """
@@ -105,13 +106,26 @@ def refuse(unit_id: str, request_id: str) -> None:
         if refused is None:
             raise errors.GrantRequestGone
         person_id = session.scalars(select(Binding.person_id).where(Binding.id == refused[0])).one()
+        _tell_agent(session, person_id, unit_id, refused[1], "grant_refused", days=REST_AFTER_REFUSAL.days)
         _record(session, "grant.request_refused", unit_id, person_id, unit_id, (refused[1],))
 
 
-def drop(session: Session, binding_id: str, business: str | None = None) -> None:
-    """Drop what was asked under a binding, refusals too: one business was granted, or the binding ends."""
-    asked = delete(GrantRequest).where(GrantRequest.binding_id == binding_id)
-    session.execute(asked if business is None else asked.where(GrantRequest.business_code == business))
+def answer(session: Session, binding_id: str, business: str) -> None:
+    """Drop the request for a business that was just granted, a refused one too, and tell who asked."""
+    now = clock.now()
+    asked = session.execute(
+        delete(GrantRequest)
+        .where(GrantRequest.binding_id == binding_id, GrantRequest.business_code == business)
+        .returning(GrantRequest.expires_at)
+    ).one_or_none()
+    if asked is not None and asked[0] > now:
+        binding = session.get_one(Binding, binding_id)
+        _tell_agent(session, binding.person_id, binding.unit_id, business, "grant_given")
+
+
+def drop(session: Session, binding_id: str) -> None:
+    """Drop what was asked under a binding that ends, refusals too."""
+    session.execute(delete(GrantRequest).where(GrantRequest.binding_id == binding_id))
 
 
 def missing(session: Session, binding_id: str, businesses: Sequence[str]) -> list[Business]:
@@ -130,14 +144,19 @@ def missing(session: Session, binding_id: str, businesses: Sequence[str]) -> lis
     return list(session.scalars(select(Business).where(*wanted, *free).order_by(Business.name, Business.code)))
 
 
-def standing(session: Session, binding_id: str, businesses: Sequence[str]) -> Standing:
-    """Return whether the person may ask for any of `businesses`, waits for an answer, or was refused lately."""
+def standing(session: Session, binding_id: str, businesses: Sequence[str]) -> Standing | None:
+    """Return whether the person may ask for any of `businesses`, waits for an answer, or was refused lately.
+
+    None where there is nothing to ask for.
+    """
     if missing(session, binding_id, businesses):
         return Standing.MAY_ASK
-    waits = select(GrantRequest.id).where(
-        GrantRequest.binding_id == binding_id, GrantRequest.business_code.in_(businesses), _is_open(clock.now())
-    )
-    return Standing.REFUSED if session.scalars(waits.limit(1)).one_or_none() is None else Standing.WAITING
+    asked = (GrantRequest.binding_id == binding_id, GrantRequest.business_code.in_(businesses))
+    refusals = session.scalars(select(GrantRequest.refused_at).where(*asked, GrantRequest.expires_at > clock.now()))
+    found = refusals.all()
+    if not found:
+        return None
+    return Standing.WAITING if None in found else Standing.REFUSED
 
 
 def waiting(session: Session, unit_id: str) -> list[Waiting]:
@@ -218,13 +237,23 @@ def _tell_common_contact(session: Session, person_id: str, unit_id: str, wanted:
         return
     if not quota.claim(hot.within(session), f"grant_request_sms:{unit_id}", allowed=SMS_A_DAY, window=quota.DAY):
         return
+    agent = mask_name(session.get_one(Person, person_id).full_name)
     names = "、".join(business.name for business in wanted)
-    params = {
-        "agent": mask_name(session.get_one(Person, person_id).full_name),
-        "unit": session.get_one(Unit, unit_id).full_name[:_SMS_VALUE],
-        "business": names[:_SMS_VALUE],
-    }
-    payload = {"phone": contact.phone, "template": "grant_requested", "params": params}
+    _send(session, contact, "grant_requested", unit_id, names, agent=agent)
+
+
+def _tell_agent(
+    session: Session, person_id: str, unit_id: str, business: str, template: str, **params: str | int
+) -> None:
+    """Tell who asked what the unit answered."""
+    name = session.get_one(Business, business).name
+    _send(session, session.get_one(Person, person_id), template, unit_id, name, **params)
+
+
+def _send(session: Session, to: Person, template: str, unit_id: str, businesses: str, **params: str | int) -> None:
+    unit = session.get_one(Unit, unit_id).full_name
+    values = {"unit": unit[:_SMS_VALUE], "business": businesses[:_SMS_VALUE], **params}
+    payload = {"phone": to.phone, "template": template, "params": values}
     outbox.enqueue(session, outbox.SMS, payload, give_up_after=SMS_KEEPS)
 
 

@@ -60,8 +60,8 @@ def window(first_day: date | None, last_day: date | None) -> Window:
 def grant(unit_id: str, binding_id: str, business: str, span: Window) -> None:
     """Let the bound person do `business` within `span`, in place of an open grant of it (U11).
 
-    A request of the person for it (C5) is answered thereby. A narrower window than before takes effect at once
-    everywhere (U13). Raises BindingGone, BusinessUnknown.
+    A request of the person for it (C5) is answered thereby, and they are told. A narrower window than before takes
+    effect at once everywhere (U13). Raises BindingGone, BusinessUnknown.
     """
     with transaction() as session:
         person_id = _lock_active(session, unit_id, binding_id)
@@ -83,7 +83,7 @@ def grant(unit_id: str, binding_id: str, business: str, span: Window) -> None:
             portal_sessions.end_of_pair(
                 session, person_id=person_id, unit_id=unit_id, why="grant_narrowed", business=business
             )
-        grant_requests.drop(session, binding_id, business)
+        grant_requests.answer(session, binding_id, business)
         _record(session, "grant.given", unit_id, person_id, business, span)
 
 

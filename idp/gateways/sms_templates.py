@@ -20,6 +20,8 @@ TEMPLATES: dict[str, str] = {
     "grant_requested": (
         "{agent}申请代{unit}办理{business}。请用单位账号登录，在“子账号信息”中授权或拒绝；未授权前对方不能办理。"
     ),
+    "grant_given": "{unit}已同意您的申请，授权您代其办理{business}。在授权期限内登录应用并选择该单位，即可办理。",
+    "grant_refused": "{unit}拒绝了您代其办理{business}的申请，{days}天内不能再次申请。如有疑问，请联系该单位。",
     "factor_changed": "您的账号刚刚{change}。如非本人操作，请立即登录并在“登录安全”中处理，或拨打政务服务热线12345。",
 }
 

@@ -45,15 +45,16 @@ def company(identity: Identity) -> ResponseReturnValue:
     """
     unit = identity.acted_for
     known = companies.find(unit.id)
-    typed = drafts.find(unit.id, identity.person, request.args.get("draft", ""))
+    draft_id = request.args.get("draft", "")
+    typed = drafts.find(unit.id, identity.person, draft_id)
     form = CompanyForm(obj=typed or (known.data if known else None))
     if form.validate_on_submit():
         data = form.company_data()
         challenge = step_up.lacking(identity.acr, identity.auth_time)
         if known is not None and data.contact != known.data.contact and challenge is not None:
-            draft_id = drafts.keep(unit.id, identity.person, data)
-            return login.step_up(identity, challenge, _change_url(identity, draft_id))
-        return _saved(identity, data)
+            kept = drafts.keep(unit.id, identity.person, data)
+            return login.step_up(identity, challenge, _change_url(identity, kept))
+        return _saved(identity, data, draft_id)
     page = render_template(
         "center/company.html",
         form=form,
@@ -86,12 +87,12 @@ def change(identity: Identity, draft_id: str) -> ResponseReturnValue:
         )
     if challenge is not None:
         return login.step_up(identity, challenge, _change_url(identity, draft_id))
-    drafts.drop(draft_id)
-    return _saved(identity, typed)
+    return _saved(identity, typed, draft_id)
 
 
-def _saved(identity: Identity, data: CompanyData) -> ResponseReturnValue:
+def _saved(identity: Identity, data: CompanyData, draft_id: str) -> ResponseReturnValue:
     companies.save(identity.acted_for, data, identity.person)
+    drafts.drop(identity.acted_for.id, identity.person, draft_id)  # only now: what goes wrong before loses nothing
     flash("单位基本信息已保存。", "success")
     return redirect(url_for("center.overview", unit_id=identity.acted_for.id), 303)
 

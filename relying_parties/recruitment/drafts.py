@@ -53,9 +53,9 @@ def find(unit_id: str, person: str, draft_id: str) -> CompanyData | None:
         return None
 
 
-def drop(draft_id: str) -> None:
-    """Forget a draft that was confirmed."""
-    connection().execute("DELETE FROM draft WHERE id = ?", [draft_id])
+def drop(unit_id: str, person: str, draft_id: str) -> None:
+    """Forget a draft of this author that was saved."""
+    connection().execute("DELETE FROM draft WHERE id = ? AND unit = ? AND person = ?", [draft_id, unit_id, person])
 
 
 def _keys() -> Keys:

@@ -42,7 +42,7 @@ class Bound:
         release()
         return {each.code: each.request_id for each in grant_requests.waiting(db.session(), self.unit_id)}
 
-    def standing(self, *businesses: str) -> Standing:
+    def standing(self, *businesses: str) -> Standing | None:
         release()
         return grant_requests.standing(db.session(), self.binding_id, businesses or BOTH)
 
@@ -55,12 +55,12 @@ def bound(app: Flask) -> Bound:
     return Bound()
 
 
-def told() -> list[tuple[str, dict[str, str]]]:
-    """Return who was told what of requests: [(phone, parameters)]."""
+def told(template: str = "grant_requested") -> list[tuple[str, dict[str, str | int]]]:
+    """Return who was told what of requests, or of an answer: [(phone, parameters)]."""
     release()
     messages = db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.created_at))
     payloads = [json.loads(message.payload) for message in messages]
-    return [(each["phone"], each["params"]) for each in payloads if each.get("template") == "grant_requested"]
+    return [(each["phone"], each["params"]) for each in payloads if each.get("template") == template]
 
 
 def audited(action: str) -> list[AuditEntry]:
@@ -116,6 +116,13 @@ def test_only_what_is_lacking_is_asked_for(bound: Bound) -> None:
     assert bound.ask("rec.fair", "rec.position", "old", "no.such") == ("rec.position",)
 
 
+def test_there_is_nothing_to_ask_for_of_what_was_retired(bound: Bound) -> None:
+    rows.business("old", retired_at=clock.now())
+    assert bound.standing("old") is None
+    with pytest.raises(errors.NothingToAskFor):
+        bound.ask("old")
+
+
 def test_what_was_asked_for_is_not_asked_again(bound: Bound) -> None:
     bound.ask("rec.position")
     with pytest.raises(errors.NothingToAskFor):
@@ -139,6 +146,10 @@ def test_a_grant_answers_the_request(bound: Bound) -> None:
     bound.ask()
     grants.grant(bound.unit_id, bound.binding_id, "rec.position", grants.window(None, None))
     assert set(bound.waiting()) == {"rec.fair"}
+    assert told("grant_given") == [(fictional.mobile(0), {"unit": fictional.unit_name(1), "business": "招聘职位管理"})]
+    grants.withdraw(bound.unit_id, bound.binding_id, "rec.position")
+    grants.grant(bound.unit_id, bound.binding_id, "rec.position", grants.window(None, None))
+    assert len(told("grant_given")) == 1, "nobody asked this time"
     grants.withdraw(bound.unit_id, bound.binding_id, "rec.position")
     assert bound.ask("rec.position") == ("rec.position",), "what was withdrawn may be asked for, once"
 
@@ -149,6 +160,9 @@ def test_a_refusal_holds_for_a_week(bound: Bound, moved_clock: MovedClock) -> No
     assert bound.waiting() == {}
     [entry] = audited("grant.request_refused")
     assert (entry.actor_id, entry.subject_id) == (bound.unit_id, bound.person_id)
+    assert told("grant_refused") == [
+        (fictional.mobile(0), {"unit": fictional.unit_name(1), "business": "招聘职位管理", "days": 7})
+    ]
     assert bound.standing("rec.position") is Standing.REFUSED
     assert bound.standing() is Standing.MAY_ASK, "the other business was not refused"
     moved_clock.advance(7 * DAY - timedelta(minutes=1))

@@ -11,6 +11,8 @@ EXAMPLES: dict[str, dict[str, str | int]] = {
     "verification_code": PARAMS,
     "binding_requested": {"unit": fictional.unit_name()},
     "grant_requested": {"agent": "*三", "unit": fictional.unit_name(), "business": "招聘职位管理"},
+    "grant_given": {"unit": fictional.unit_name(), "business": "招聘职位管理"},
+    "grant_refused": {"unit": fictional.unit_name(), "business": "招聘职位管理", "days": 7},
     "factor_changed": {"change": "passkey_added"},
 }
 

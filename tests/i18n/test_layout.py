@@ -19,7 +19,7 @@ MAIN = (
     *("account", "parent_accounts", "parent_accounts_none", "agreements_given", "devices", "raise_level", "unionpay"),
     *("leave", "sign_out", "signed_out", "unit", "unit_edit_wrong", "unit_verified"),
     *("sub_accounts", "sub_accounts_many", "bind_wrong", "grants", "withdraw"),
-    *("chooser", "chooser_with_a_reason", "consent_for_a_unit", "consent_for_more"),
+    *("chooser", "chooser_with_a_reason", "ask_for_grant", "grant_requests", "consent_for_a_unit", "consent_for_more"),
     *("raise_level_for_a_portal", "raise_level_of_a_unit", "account_refused"),
     *("device_wrong", "device_consent", "device_done"),
     *("sign_in_sms", "sign_in_passkey", "security_full", "totp_new", "recovery_codes_shown", "passkey_new"),

@@ -21,7 +21,8 @@ sends somebody here to sign in (OpenID Connect Core §4)."""
 
 def routes(portal: Portal, method: str) -> list[tuple[str, str]]:
     """Return endpoint and address of every route that takes `method`, for unit A."""
-    values = {"unit_id": UNIT_A["sub"], "position_id": "j1", "version": "0", "filename": "css/base.css"}
+    values = {"unit_id": UNIT_A["sub"], "position_id": "j1", "draft_id": "d1"}
+    values |= {"version": "0", "filename": "css/base.css"}
     with portal.app.test_request_context():
         return [
             (
@@ -47,9 +48,8 @@ def test_every_change_needs_the_csrf_token(portal: Portal, sign_in: Callable[...
 def test_every_page_of_the_center_is_guarded(portal: Portal, visitor: Visitor) -> None:
     """Walks all routes under /center/<unit>: nobody gets in without an identity for that unit."""
     guarded = [endpoint for endpoint, address in routes(portal, "GET") if address.startswith("/center/")]
-    assert {"center.overview", "center.company", "jobs.listing", "jobs.new", "jobs.preview", "jobs.edit"} == set(
-        guarded
-    )
+    ours = {"center.overview", "center.company", "center.change"}
+    assert set(guarded) == ours | {"jobs.listing", "jobs.new", "jobs.preview", "jobs.edit"}
     for rule in portal.app.url_map.iter_rules():
         if rule.rule.startswith("/center/"):
             assert getattr(portal.app.view_functions[rule.endpoint], "for_unit", False), rule.endpoint

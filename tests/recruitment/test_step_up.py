@@ -1,4 +1,4 @@
-"""Another contact of a unit needs a strong and recent sign-in (F6, RFC 9470): the API says so, the pages lead to it."""
+"""Another contact of a unit needs a strong and recent sign-in (F6, RFC 9470): the API says so, pages lead to it."""
 
 import re
 from collections.abc import Callable
@@ -96,9 +96,13 @@ def test_what_was_typed_can_be_typed_on(issuer: Issuer, agent: Visitor) -> None:
     change(agent, **NEW)
     draft = agent.url.rsplit("/", 1)[1]
     assert f"company?draft={draft}" in agent.text
+    address = agent.url
     agent.get(f"{CENTER}company", draft=draft)
     assert NEW["introduction"] in agent.text
     assert NEW["contact_phone"] in agent.text
+    agent.submit("introduction", introduction=NEW["introduction"])
+    assert "单位基本信息已保存。" in agent.text
+    assert "这项更改已经提交或已失效" in agent.get(address).text, "saved that way, it waits no more"
 
 
 def test_a_level_that_was_not_reached_is_asked_for_again_only_when_wanted(
