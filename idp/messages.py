@@ -117,6 +117,9 @@ SENTENCES: dict[str, str] = {
     "nobody_with_phone": N_("该手机号没有可登录的个人账号，请核对手机号或先注册"),
     "passkey_refused": N_("通行密钥验证未通过，请重试或改用其他方式"),
     "passkey_known": N_("该设备上已有您的通行密钥"),
+    "scan_gone": N_("二维码已失效，请在要登录的设备上刷新二维码后重新扫描"),
+    "scan_taken": N_("二维码已被另一部手机扫描。如果不是您本人的手机，请不要继续，并在要登录的设备上刷新二维码"),
+    "scan_number_wrong": NN_("数字不正确，请核对要登录的设备上显示的数字，还可尝试 %(left)s 次"),
     "too_many_passkeys": N_("通行密钥数量已达上限，请先移除不用的"),
     # Registration of units (U1–U5, P13) and their data (U16)
     "agent_mismatch": N_("用户名与证件号码不匹配，请核对经办人员的个人账号信息"),

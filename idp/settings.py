@@ -110,6 +110,7 @@ class Settings(BaseSettings):
     dpop_nonce_required: bool = Field(False, description="Every DPoP proof must repeat a nonce of ours (RFC 9449 §8)")
     interaction_lifetime: int = Field(1800, ge=60, le=7200)
     device_code_lifetime: int = Field(600, ge=60, le=3600)
+    scan_lifetime: int = Field(180, ge=60, le=600, description="A QR code for sign-in waits this long for a phone")
     session_idle: int = Field(1800, ge=60)
     session_absolute: int = Field(43200, ge=300)
     key_publish_ahead: int = Field(86400, ge=0, description="A new signing key is published this long before use")
@@ -123,7 +124,7 @@ class Settings(BaseSettings):
     limit_sign_in: str = Field("120/minute;2000/hour", description="Sign-ins from one address")
     limit_registration: str = Field("60/minute;600/hour", description="Registrations from one address")
     limit_authorize: str = Field(
-        "600/minute;12000/hour", description="Sign-ins begun for a portal or a device, from one address"
+        "600/minute;12000/hour", description="Sign-ins begun for a portal, a device or a phone, from one address"
     )
     limit_sms: str = Field("30/minute;300/hour", description="SMS codes asked for from one address")
     sms_daily_phone: int = Field(10, ge=1, description="SMS codes to one phone in 24 hours")

@@ -102,3 +102,26 @@ class TooManyPasskeys(DomainError):
 
     code = "too_many_passkeys"
     status = 409
+
+
+class ScanGone(DomainError):
+    """No such QR code, or it has expired, was used, or belongs to another browser: which of these is not told."""
+
+    code = "scan_gone"
+    status = 404
+
+
+class ScanTaken(DomainError):
+    """Another phone scanned the QR code first."""
+
+    code = "scan_taken"
+    status = 409
+
+
+class ScanNumberWrong(DomainError):
+    """Not the number on the other screen; fact `left` tries."""
+
+    code = "scan_number_wrong"
+
+    def __init__(self, left: int) -> None:
+        super().__init__("number", left=left)

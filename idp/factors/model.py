@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.base import Base, EncryptedText, Instant, JsonText
@@ -61,3 +61,39 @@ class WebauthnChallenge(Base):
     purpose: Mapped[str] = mapped_column(String(10))
     person_id: Mapped[str] = mapped_column(String(32))
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class ScanTicket(Base):
+    """A sign-in that waits for a phone (扫码登录, P7). Its id stands in the QR code and opens nothing by itself.
+
+    `browser_id` is the browser that asked, and the only one that may take the result; `phone_id` the first one that
+    opened it signed in, and the only one that may confirm. `number` is shown in the former and typed into the latter;
+    `tries` counts wrong ones. A phone's sign-in must not be older than `signed_in_since`. What was decided is
+    `confirmed_at`, with who, in which session of the phone, and how (`amr`), or `refused_at`; `used_at` is when the
+    session began.
+    """
+
+    __tablename__ = "scan_ticket"
+    __table_args__ = (CheckConstraint("kind IN ('person', 'unit')", name="kind"),)
+
+    id: Mapped[str] = mapped_column(String(10), primary_key=True)
+    browser_id: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(10))
+    as_unit: Mapped[bool]
+    client_id: Mapped[str | None] = mapped_column(String(64))
+    interaction_id: Mapped[str | None] = mapped_column(String(64))
+    next_path: Mapped[str | None] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(300))
+    number: Mapped[str] = mapped_column(String(2))
+    tries: Mapped[int] = mapped_column(default=0)
+    signed_in_since: Mapped[datetime] = mapped_column(Instant)
+    phone_id: Mapped[str | None] = mapped_column(String(64))
+    subject_id: Mapped[str | None] = mapped_column(String(32))
+    session_id: Mapped[str | None] = mapped_column(String(32))
+    amr: Mapped[str | None] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    refused_at: Mapped[datetime | None] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)

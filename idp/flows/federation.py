@@ -105,11 +105,7 @@ def go_on(arrived: Entered | Step, vouched: Vouched, destination: Destination) -
     if isinstance(arrived, Step):
         draft = pending.begin(web.browser_id(), vouched, destination)
         return redirect(url_for(_PAGES[arrived], draft=draft, interaction=destination.interaction_id), 303)
-    try:
-        belongs_to = journey.find(destination.interaction_id) if destination.interaction_id else None
-    except InteractionGone:
-        belongs_to = None  # it took too long: signed in all the same
-    return signing_in.welcome(arrived.token, belongs_to, as_unit=False, next_path=destination.next_path)
+    return signing_in.welcome_back(arrived.token, destination.interaction_id, next_path=destination.next_path)
 
 
 def refused(here: UpstreamSetting, error: DomainError, destination: Destination) -> ResponseReturnValue:

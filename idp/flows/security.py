@@ -9,13 +9,10 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote
 
-import qrcode
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date, format_datetime
 from flask_babel import gettext as _
-from markupsafe import Markup
-from qrcode.image.svg import SvgPathImage
 from werkzeug.wrappers import Response
 
 from idp import web
@@ -29,7 +26,7 @@ from idp.factors.errors import (
     SecondFactorNeeded,
 )
 from idp.factors.passkeys import LONGEST_NAME, Owned
-from idp.flows import frame
+from idp.flows import frame, qr
 from idp.flows.devices import name_of
 from idp.flows.forms.base import Confirmation
 from idp.flows.forms.factors import AppCode, NewPasskey
@@ -205,18 +202,12 @@ def _secret(form: AppCode, draft: str) -> str:
     return render_template(
         "account/totp.html",
         form=form,
-        picture=_picture(uri),
+        picture=qr.picture(uri),
         uri=uri,
         secret=" ".join(secret[start : start + GROUP] for start in range(0, len(secret), GROUP)),
         back_url=url_for("security.page"),
         **_frame(),
     )
-
-
-def _picture(uri: str) -> Markup:
-    """Return the QR code as SVG. It is ours, and without inline style."""
-    drawn = qrcode.make(uri, image_factory=SvgPathImage, border=2)
-    return Markup(drawn.to_string(encoding="unicode"))  # noqa: S704 - drawn here, of squares alone
 
 
 def _codes(codes: list[str], title: str) -> str:

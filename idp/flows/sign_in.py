@@ -35,7 +35,7 @@ def page() -> ResponseReturnValue:
     found = web.signed_in()
     if found is not None and request.method == "GET" and not signing_in.is_needed(belongs_to):
         return redirect(signing_in.onwards(found))
-    tab = _tab(belongs_to)
+    tab = tab_of(belongs_to)
     form = _form(tab, belongs_to)
     if not form.is_submitted():
         return _page(form, tab, belongs_to)
@@ -50,7 +50,7 @@ def page() -> ResponseReturnValue:
     return signing_in.welcome(token, belongs_to, as_unit="as_unit" in form and bool(form.as_unit.data))
 
 
-def _tab(belongs_to: Journey | None) -> str:
+def tab_of(belongs_to: Journey | None) -> str:
     """Return the tab of this request; a portal that takes no unit accounts has the person's alone."""
     if belongs_to is not None and not belongs_to.client.allows_unit_accounts:
         return PERSON
@@ -77,7 +77,7 @@ def _page(form: Form, tab: str, belongs_to: Journey | None, wrong: str | None = 
         "sign_in/index.html",
         form=form,
         tab=tab,
-        tabs=_tabs(tab, belongs_to),
+        tabs=tabs("sign_in.page", tab, belongs_to),
         portal=belongs_to.client.client_name if belongs_to else None,
         alert={"kind": "error", "text": wrong} if wrong else frame.notice(),
         methods=[*upstreams.tiles(tab), *_methods(tab)],
@@ -92,23 +92,25 @@ def _page(form: Form, tab: str, belongs_to: Journey | None, wrong: str | None = 
 
 
 def _methods(tab: str) -> list[dict[str, str]]:
-    """Return the ways to sign in without a password; a unit has neither phone nor passkey of its own (P8, U6)."""
-    if tab == UNIT:
-        return []
+    """Return the ways to sign in without a password; a unit has neither phone nor passkey of its own (P7, P8, U6)."""
     here = signing_in.destination()
-    found = [{"icon": "smartphone", "label": _("短信验证码"), "url": url_for("sign_in_sms.page", **here)}]
+    scan = {"icon": "scan-qr-code", "label": _("扫码登录"), "url": url_for("sign_in_scan.begin", tab=tab, **here)}
+    if tab == UNIT:
+        return [scan]
+    found = [scan, {"icon": "smartphone", "label": _("短信验证码"), "url": url_for("sign_in_sms.page", **here)}]
     if webauthn_messages.is_possible():
         passkey = url_for("sign_in_passkey.page", **here)
         found.append({"icon": "fingerprint-pattern", "label": _("通行密钥"), "url": passkey})
     return found
 
 
-def _tabs(tab: str, belongs_to: Journey | None) -> list[dict[str, object]]:
+def tabs(endpoint: str, tab: str, belongs_to: Journey | None) -> list[dict[str, object]]:
+    """Return the tabs of a page of sign-in for persons and units; none where the portal takes no unit accounts."""
     if belongs_to is not None and not belongs_to.client.allows_unit_accounts:
         return []
     here = signing_in.destination()
     shown = ((PERSON, pgettext("tab", "个人登录"), "user"), (UNIT, pgettext("tab", "单位登录"), "building-2"))
     return [
-        {"label": label, "icon": icon, "url": url_for("sign_in.page", tab=name, **here), "current": name == tab}
+        {"label": label, "icon": icon, "url": url_for(endpoint, tab=name, **here), "current": name == tab}
         for name, label, icon in shown
     ]

@@ -6,10 +6,12 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp import web
+from idp.flows import journey
 from idp.flows.journey import Journey
 from idp.flows.local_path import local_path
 from idp.sessions import browser_sessions, interactions
 from idp.sessions.browser_sessions import SignedIn
+from idp.sessions.interactions import InteractionGone
 from idp.sessions.sign_in import Browser
 
 
@@ -61,3 +63,14 @@ def welcome(
     response = redirect(target, 303)
     web.set_session_cookie(response, token)
     return response
+
+
+def welcome_back(
+    token: str, interaction_id: str | None, *, as_unit: bool = False, next_path: str | None = None
+) -> ResponseReturnValue:
+    """Do as `welcome`, after a way that led elsewhere and took its time: the interaction may be over by now."""
+    try:
+        belongs_to = journey.find(interaction_id) if interaction_id else None
+    except InteractionGone:
+        belongs_to = None  # signed in all the same
+    return welcome(token, belongs_to, as_unit=as_unit, next_path=next_path)

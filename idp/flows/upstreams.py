@@ -28,9 +28,11 @@ def adapter(name: str) -> Upstream:
     return adapters[name]
 
 
-def tiles(tab: str) -> list[dict[str, str]]:
-    """Return the tiles of the sign-in page (F1), which keep interaction and next page."""
+def tiles(tab: str, next_path: str | None = None) -> list[dict[str, str]]:
+    """Return the tiles of a page of sign-in (F1), which keep interaction and next page, or lead to `next_path`."""
     here: dict[str, Any] = {name: request.args.get(name) for name in ("interaction", "next")}
+    if next_path is not None:
+        here = {"next": next_path}
     return [_way(each, url_for("federation.start", name=each.name, tab=tab, **here)) for each in offered(tab)]
 
 

@@ -57,7 +57,7 @@ class Amr(StrEnum):
     PWD = "pwd"  # noqa: S105 - password
     SMS = "sms"  # code by SMS
     OTP = "otp"  # code of an authenticator app (RFC 6238)
-    MCA = "mca"  # QR code on the page, confirmed on the phone: a second channel
+    MCA = "mca"  # QR code on the page, confirmed on the phone: another channel
     FACE = "face"  # face check against an authority
     SWK = "swk"  # passkey, user verified; it may be synchronised, so it counts as software
     HWK = "hwk"  # security key, its key bound to hardware
@@ -74,13 +74,14 @@ class _Factor(StrEnum):
     KNOWS = "knows"
     HAS = "has"
     IS = "is"
+    ELSEWHERE = "elsewhere"  # proven on the phone; which kind it was is not told here, see `_kinds`
 
 
 _FACTORS: dict[Amr, frozenset[_Factor]] = {
     Amr.PWD: frozenset({_Factor.KNOWS}),
     Amr.SMS: frozenset({_Factor.HAS}),
     Amr.OTP: frozenset({_Factor.HAS}),
-    Amr.MCA: frozenset({_Factor.HAS}),
+    Amr.MCA: frozenset({_Factor.ELSEWHERE}),
     Amr.FACE: frozenset({_Factor.IS}),
     # Unlocking a passkey takes a PIN or a finger besides the device: two kinds in one step.
     Amr.SWK: frozenset({_Factor.HAS, _Factor.KNOWS}),
@@ -115,22 +116,43 @@ def session_ceiling(methods: Iterable[str], province_trust_level: TrustLevel | N
     used = set(methods)
     if used & _HARDWARE_OR_CERTIFICATE:
         return Acr.L3
-    factors = _factors(used)
-    own = Acr.L2 if len(factors) > 1 else Acr.L1 if factors else Acr.L0
+    kinds = _kinds(used)
+    own = Acr.L2 if kinds > 1 else Acr.L1 if kinds else Acr.L0
     vouched = Acr(province_trust_level or TrustLevel.L0) if Amr.FED in used else Acr.L0
     return max(own, vouched)
+
+
+def after_scan(methods: Iterable[str], province_trust_level: TrustLevel | None) -> tuple[Amr, ...]:
+    """Return the methods of a session that a phone confirmed (P7), from those of the phone's own session.
+
+    It never reaches more than L1, nor more than the phone's session: a QR code can be relayed, so nothing stronger
+    passes through one. One way that was used on the phone goes along, so that another one can still raise the session
+    here, and the same one cannot.
+    """
+    used = set(methods)
+    if session_ceiling(used, province_trust_level) is Acr.L0:
+        return (Amr.FED,) if Amr.FED in used else ()
+    passed_on = next((method for method in (Amr.PWD, Amr.SMS, Amr.OTP) if method in used), None)
+    return (Amr.MCA,) if passed_on is None else (passed_on, Amr.MCA)
 
 
 def amr_claim(methods: Iterable[str]) -> list[str]:
     """Return the sorted `amr` claim for a session's methods, with `mfa` where two kinds of factor were used."""
     used = set(methods)
-    if len(_factors(used)) > 1:
+    if _kinds(used) > 1:
         used.add(Amr.MFA)
     return sorted(used)
 
 
-def _factors(methods: set[str]) -> set[_Factor]:
-    return {factor for method, factors in _FACTORS.items() if method in methods for factor in factors}
+def _kinds(methods: set[str]) -> int:
+    """Return how many kinds of factor were used for certain.
+
+    What was proven on the phone may be the password or the device of this very list once more, so it counts as a kind
+    of its own only where neither was used here. A face it is not: that is checked here.
+    """
+    factors = {factor for method, factors in _FACTORS.items() if method in methods for factor in factors}
+    told = factors - {_Factor.ELSEWHERE}
+    return len(factors) if told <= {_Factor.IS} else len(told)
 
 
 def parse_acr(value: str) -> Acr | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -97,10 +97,12 @@ def start(
     user_agent: str,
     replaces: str | None,
     vouched_level: int = 0,
+    auth_time: datetime | None = None,
 ) -> str:
     """Begin a session and return the secret for the cookie, always a new one (session fixation).
 
-    `vouched_level` is the trust level that an upstream stated at this sign-in.
+    `vouched_level` is the trust level that an upstream stated at this sign-in. `auth_time` is when the person
+    authenticated, where that was before now.
     `replaces` is the id of the session the browser had. Signing in again as the same subject carries its portal
     sessions over to the new one, so that a step-up does not sign anybody out; another subject ends it.
     """
@@ -111,7 +113,7 @@ def start(
         token_hash=ids.fingerprint(token),
         kind=kind,
         subject_id=subject_id,
-        auth_time=now,
+        auth_time=auth_time or now,
         amr=" ".join(amr),
         vouched_level=vouched_level,
         address=address,

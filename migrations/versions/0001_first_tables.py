@@ -423,6 +423,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_totp")),
     )
     op.create_table(
+        "scan_ticket",
+        sa.Column("id", sa.String(length=10), nullable=False),
+        sa.Column("browser_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("as_unit", sa.Boolean(), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=True),
+        sa.Column("interaction_id", sa.String(length=64), nullable=True),
+        sa.Column("next_path", sa.Text(), nullable=True),
+        sa.Column("address", sa.String(length=45), nullable=False),
+        sa.Column("user_agent", sa.String(length=300), nullable=False),
+        sa.Column("number", sa.String(length=2), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("signed_in_since", sa.BigInteger(), nullable=False),
+        sa.Column("phone_id", sa.String(length=64), nullable=True),
+        sa.Column("subject_id", sa.String(length=32), nullable=True),
+        sa.Column("session_id", sa.String(length=32), nullable=True),
+        sa.Column("amr", sa.String(length=100), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
+        sa.Column("refused_at", sa.BigInteger(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("kind IN ('person', 'unit')", name=op.f("ck_scan_ticket_kind")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scan_ticket")),
+    )
+    with op.batch_alter_table("scan_ticket", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_scan_ticket_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "webauthn_challenge",
         sa.Column("challenge_hash", sa.String(length=64), nullable=False),
         sa.Column("browser_id", sa.String(length=64), nullable=False),
@@ -777,6 +806,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_portal_session_session_id")
 
     op.drop_table("portal_session")
+    with op.batch_alter_table("scan_ticket", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_scan_ticket_expires_at"))
+
+    op.drop_table("scan_ticket")
     with op.batch_alter_table("webauthn_challenge", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_webauthn_challenge_expires_at"))
 

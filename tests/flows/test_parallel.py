@@ -158,3 +158,36 @@ def test_sixteen_registrations_of_one_document_make_one_person(site: Site) -> No
         assert len(db.session.scalars(select(Person).where(Person.document_lookup == lookup)).all()) == 1
         names = [fictional.login_name(n) for n in range(1, 17)]
         assert len(db.session.scalars(select(LoginName).where(LoginName.key.in_(names))).all()) == 1
+
+
+def test_one_phone_gets_a_scan_and_its_result_is_taken_once(site: Site) -> None:
+    """P7: of eight phones one may confirm; of eight times that the browser goes on one signs in."""
+    desk = Visitor().get(site.url + "/sign-in/scan")
+    ticket_id = desk.url.rsplit("/", 1)[1].partition("?")[0]
+    with site.app.app_context():
+        tokens = [rows.signed_in(rows.person(n)) for n in range(200, 208)]
+        db.session.remove()
+
+    def opening(token: str) -> Callable[[Visitor], Visitor]:
+        def work(visitor: Visitor) -> Visitor:
+            visitor.http.cookies.set("jingban_session", token)
+            return visitor.get(f"{site.url}/scan/{ticket_id}")
+
+        return work
+
+    phones = site.at_once([opening(token) for token in tokens], "/help")
+    [owner] = [phone for phone in phones if phone.status == 200]
+    assert [phone.status for phone in phones if phone is not owner] == [409] * 7
+    shown = re.search(r'scan__number"[^>]*>(\d\d)<', desk.get(desk.url).text)
+    assert shown
+    owner.submit("number", number=shown[1], action="confirm")
+
+    def take(visitor: Visitor) -> Visitor:
+        visitor.http.cookies = desk.http.cookies.copy()
+        visitor.url, visitor.text = desk.url, desk.text
+        return visitor.submit("csrf_token")
+
+    takers = site.at_once([take] * 8, "/help")
+    assert Counter(taker.url.removeprefix(site.url) for taker in takers)["/account"] == 1
+    late = [taker for taker in takers if not taker.url.endswith("/account")]
+    assert all("二维码已失效" in taker.text and taker.status in {200, 404} for taker in late)

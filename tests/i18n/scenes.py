@@ -15,7 +15,7 @@ from flask import Flask
 
 from idp import clock
 from idp.delegation import grant_requests as requests
-from idp.factors import recovery_codes
+from idp.factors import recovery_codes, scan
 from idp.factors.model import Passkey, Totp
 from idp.federation import pending
 from idp.federation.trips import Destination
@@ -317,6 +317,98 @@ def register_unit_done(world: World) -> InsideVisitor:
 @scene("/sign-in", 400)
 def stale_form(world: World) -> InsideVisitor:
     return world.visitor().get("/sign-in").submit("password", username="x", password="y", csrf_token="stale")
+
+
+# --- Scanning ------------------------------------------------------------------------------------------------------
+
+
+def _code(world: World, **query: str) -> tuple[InsideVisitor, str]:
+    """Let a browser show a QR code; return it, and the path that the code names."""
+    visitor = world.visitor().get("/sign-in/scan", **query)
+    return visitor, "/scan/" + visitor.url.rsplit("/", 1)[1].partition("?")[0]
+
+
+@scene("/sign-in/scan/…")
+def scan_code(world: World) -> InsideVisitor:
+    return _code(world)[0]
+
+
+@scene("/sign-in/scan/…")
+def scan_number(world: World) -> InsideVisitor:
+    visitor, path = _code(world, as_unit="1")
+    world.agent().get(path)
+    return visitor.submit("csrf_token")
+
+
+@scene("/sign-in/scan/…")
+def scan_refused_here(world: World) -> InsideVisitor:
+    visitor, path = _code(world)
+    world.agent().get(path).submit("number", action="refuse")
+    return visitor.get(visitor.url)
+
+
+@scene("/sign-in/scan/…")
+def scan_confirmed_here(world: World) -> InsideVisitor:
+    visitor = scan_done(world)
+    ticket_id = visitor.url.rsplit("/", 1)[1].replace("-", "")
+    return world.visitor().get(f"/sign-in/scan/{ticket_id}")
+
+
+@scene("/sign-in/scan/…", 404)
+def scan_gone_here(world: World) -> InsideVisitor:
+    return world.visitor().get("/sign-in/scan/b_00000000")
+
+
+@scene("/scan/…")
+def scan_sign_in_first(world: World) -> InsideVisitor:
+    return world.visitor().get(_code(world)[1])
+
+
+@scene("/scan/…")
+def scan_with_a_unit_account(world: World) -> InsideVisitor:
+    return world.our_unit().get(_code(world)[1])
+
+
+@scene("/scan/…")
+def scan_for_a_unit_account(world: World) -> InsideVisitor:
+    return world.agent().get(_code(world, tab="unit")[1])
+
+
+@scene("/scan/…")
+def scan_with_an_old_sign_in(world: World) -> InsideVisitor:
+    return world.agent().get(_code(world, again="1")[1])
+
+
+@scene("/scan/…", 400)
+def scan_wrong_number(world: World) -> InsideVisitor:
+    return world.agent().get(_code(world)[1]).submit("number", number="x", action="confirm")
+
+
+@scene("/scan/…")
+def scan_done(world: World) -> InsideVisitor:
+    _, path = _code(world)
+    number = scan.watch(path.rsplit("/", 1)[1], BROWSER).number
+    return world.agent().get(path).submit("number", number=number, action="confirm")
+
+
+@scene("/scan/…")
+def scan_refused(world: World) -> InsideVisitor:
+    return world.agent().get(_code(world)[1]).submit("number", action="refuse")
+
+
+@scene("/scan/…", 404)
+def scan_gone(world: World) -> InsideVisitor:
+    return world.agent().get("/scan/b_00000000")
+
+
+@scene("/scan/…", 409)
+def scan_taken(world: World) -> InsideVisitor:
+    _, path = _code(world)
+    world.agent().get(path)
+    other = world.visitor()
+    with other.client.session_transaction() as session:
+        session["browser"] = "another-phone"
+    return other.get(path)
 
 
 # --- Persons -------------------------------------------------------------------------------------------------------

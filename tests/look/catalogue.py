@@ -453,6 +453,60 @@ def sign_in_sms() -> str:
     return render_template("sign_in/sms.html", form=forms.OneCode(), portal="公共招聘", code=SENT, back_url="/sign-in")
 
 
+def sign_in_scan(state: str, *, is_open: bool = True) -> str:
+    return render_template(
+        "sign_in/scan.html",
+        form=forms.Nothing(),
+        state=state,
+        is_open=is_open,
+        tabs=sign_in_tabs("person"),
+        portal="公共招聘",
+        notice={"kind": "info", "text": "手机上还没有确认，请确认后再继续。"} if state == "scanned" else None,
+        picture=QR,
+        address="https://login.example.gov.cn/scan/BCDFG-HJKLM",
+        minutes=3,
+        number="42",
+        as_unit=state == "refused",
+        links={"state": None, "refresh": "/?refresh", "others": "/sign-in", "switch": "/?switch"},
+    )
+
+
+PAGES["sign-in-scan"] = lambda: sign_in_scan("waiting")
+PAGES["sign-in-scan-number"] = lambda: sign_in_scan("scanned")
+PAGES["sign-in-scan-refused"] = lambda: sign_in_scan("refused", is_open=False)
+
+SCANNED: dict[str, Any] = {
+    "portal": "公共招聘",
+    "kind": "person",
+    "as_unit": True,
+    "device": {"name": "Chrome · Windows", "address": "2001:db8:85a3:8d3:1319:8a2e:370:7348", "begun_at": "09:41"},
+}
+
+
+@page("scan-confirm")
+def scan_confirm() -> str:
+    form = forms.ScanNumber(MultiDict({"number": "17"}), meta={"csrf": False})
+    form.validate()
+    return render_template("scan/confirm.html", form=form, login_name="chen_shili", **SCANNED)
+
+
+@page("scan-sign-in")
+def scan_sign_in() -> str:
+    return render_template(
+        "scan/sign_in.html",
+        why="old",
+        tab="person",
+        methods=[METHODS[0], METHODS[5]],
+        sign_in_url="/sign-in",
+        **SCANNED,
+    )
+
+
+@page("scan-over")
+def scan_over() -> str:
+    return render_template("scan/over.html", state="confirmed", happened=None, devices_url="/account-devices")
+
+
 @page("step-up-sms")
 def step_up_sms() -> str:
     return render_template(

@@ -55,6 +55,18 @@ class RegisterUnit(FlaskForm):
     password_again = PasswordField("确认密码", REQUIRED)
 
 
+class Nothing(FlaskForm):
+    """A button alone."""
+
+
+class ScanNumber(FlaskForm):
+    number = StringField("屏幕上显示的两位数字", REQUIRED)
+
+    def validate_number(self, field: StringField) -> None:
+        if field.data == "17":
+            raise ValidationError("数字不正确，请核对要登录的设备上显示的数字，还可尝试 2 次")
+
+
 class EnterCode(FlaskForm):
     user_code = StringField("设备上显示的代码", REQUIRED)
 

@@ -12,6 +12,7 @@ from idp.rules.levels import (
     TrustLevel,
     UnitGrade,
     acr_of,
+    after_scan,
     amr_claim,
     grade_of_trust_level,
     parse_acr,
@@ -39,6 +40,9 @@ TRUSTS = st.none() | st.sampled_from(TrustLevel)
         (["pwd", "sms"], Acr.L2),
         (["pwd", "otp"], Acr.L2),
         (["mca", "face"], Acr.L2),
+        (["pwd", "mca"], Acr.L1),  # that password may be what was used on the phone
+        (["sms", "mca"], Acr.L1),
+        (["pwd", "sms", "mca"], Acr.L2),
         (["pwd", "face"], Acr.L2),
         (["swk", "user"], Acr.L2),
         (["hwk", "user"], Acr.L3),
@@ -99,6 +103,35 @@ def test_acr_is_never_above_either_side(level, trust, methods):
 def test_one_more_method_never_lowers_the_acr(level, trust, methods, more):
     """F6: a step-up only goes up."""
     assert acr_of(level, trust, methods | {more}) >= acr_of(level, trust, methods)
+
+
+@pytest.mark.parametrize(
+    ("on_the_phone", "here"),
+    [
+        (["pwd"], ["pwd", "mca"]),
+        (["sms"], ["sms", "mca"]),
+        (["pwd", "sms"], ["pwd", "mca"]),
+        (["swk", "user"], ["mca"]),
+        (["sc"], ["mca"]),
+        (["mca"], ["mca"]),
+        (["fed"], ["fed"]),  # an upstream that knows no more than a name
+    ],
+)
+def test_what_a_scan_passes_on(on_the_phone, here):
+    """P7, DESIGN 5: one way, and nothing as strong as it was."""
+    assert list(after_scan(on_the_phone, TrustLevel.L0)) == here
+    assert session_ceiling(here) <= Acr.L1
+
+
+BUT_A_FACE = st.sampled_from([method for method in Amr if method is not Amr.FACE])  # scan + face is L2 (DESIGN 5)
+
+
+@given(TRUSTS, st.sets(BUT_A_FACE), BUT_A_FACE)
+def test_a_scan_makes_one_way_into_no_two(trust, methods, more):
+    """P7: the scan, with or without a further way, is never worth more than the same on the phone."""
+    after = after_scan(methods, trust)
+    assert session_ceiling(after) <= min(Acr.L1, session_ceiling(methods, trust))
+    assert session_ceiling({*after, more}) <= max(Acr.L1, session_ceiling({*methods, more}, trust))
 
 
 @given(REAL_NAMES, METHODS)

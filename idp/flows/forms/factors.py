@@ -41,6 +41,12 @@ class OneRecoveryCode(Form):
     code = StringField(_("备用码"), [required()])
 
 
+class ScanNumber(Form):
+    """The number on the screen that showed the QR code (P7)."""
+
+    number = StringField(_("屏幕上显示的两位数字"), [required()])
+
+
 class Password(Form):
     """The password, of whoever signed in without it."""
 

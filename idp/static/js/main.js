@@ -1,6 +1,7 @@
 // Enhancements only: every page works without this file. One module per thing it makes nicer.
 
 import { copyButtons } from "./copy.js";
+import { followScan } from "./follow-scan.js";
 import { focusSummary } from "./focus-summary.js";
 import { passkeyButtons } from "./passkeys.js";
 import { codeCountdown } from "./code-countdown.js";
@@ -17,6 +18,7 @@ for (const enhance of [
   keepTabFocus,
   copyButtons,
   passkeyButtons,
+  followScan,
   focusSummary,
 ]) {
   enhance(document);
