@@ -383,6 +383,26 @@ def test_the_sign_in_on_the_phone_is_fresh(app: Flask, asked: dict[str, str], ag
     assert (granted.subject_id, granted.amr, granted.acr) == (acting.person_id, "mca pwd", "urn:jingban:acr:L1")
 
 
+def test_a_portal_that_needs_more_asks_for_another_way(app: Flask) -> None:
+    """F6: into the step-up, for which the way that was used on the phone does not count again."""
+    acting = Acting(app, client={"min_person_level": 2}, person={"real_name_level": 3})
+    with transaction() as session:
+        session.get_one(Person, acting.person_id).password_hash = passwords.hash_password(fictional.password())
+    acting.visitor = desktop = Desktop(app)
+    desktop.outside = ("/account",)
+    acting.ask("openid")
+    desktop.get(link(desktop, "扫码登录"))
+    confirmed(app, desktop, acting.person_id, "sms")
+    desktop.go_on()
+    assert desktop.url.startswith("http://localhost/raise-level")
+    assert "短信验证码" not in desktop.text
+    desktop.get(link(desktop, "登录密码"))
+    desktop.submit("password", password=fictional.password())
+    assert desktop.url.startswith(CALLBACK)
+    granted = acting.authorization()
+    assert (granted.amr, granted.acr) == ("mca mfa pwd sms", "urn:jingban:acr:L2")
+
+
 def test_what_is_changed_after_a_fresh_sign_in_alone(app: Flask, desktop: Desktop) -> None:
     """`again`: the page that asked takes no older sign-in, wherever it was."""
     desktop.begin(again="1", next="/help")

@@ -11,7 +11,7 @@ export function followScan(root) {
     const answer = await fetch(address, { cache: "no-store" }).catch(() => null);
     const state = answer?.ok ? (await answer.json()).state : shown;
     if (state === "confirmed") proceed();
-    else if (state !== shown) location.replace(location.href);
+    else if (state !== shown) location.replace(location.pathname + location.search); // without #main: that would only scroll
     else setTimeout(look, EVERY);
   };
   setTimeout(shown === "confirmed" ? proceed : look, EVERY / 2);
