@@ -6,10 +6,12 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp import error_pages, health, i18n, jobs, limits, logs, look, paths, web
+from idp.factors.certificates import trust
 from idp.flows import (
     account,
     agreements,
     ask_for_grant,
+    certificates,
     choose_unit,
     consent,
     device,
@@ -28,6 +30,7 @@ from idp.flows import (
     scan,
     security,
     sign_in,
+    sign_in_certificate,
     sign_in_passkey,
     sign_in_scan,
     sign_in_sms,
@@ -38,9 +41,9 @@ from idp.flows import (
     unit_account,
 )
 from idp.flows import help as help_pages
-from idp.gateways import Gateways, build_gateways
+from idp.gateways import Gateways, build_gateways, fetch
 from idp.gateways.province import build_upstreams
-from idp.oidc import endpoints, fast_paths, fetch, request_body
+from idp.oidc import endpoints, fast_paths, request_body
 from idp.oidc.registration import software_statement
 from idp.settings import Settings
 from idp.store import db as database
@@ -53,6 +56,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     account.blueprint,
     agreements.blueprint,
     ask_for_grant.blueprint,
+    certificates.blueprint,
     choose_unit.blueprint,
     consent.blueprint,
     device.blueprint,
@@ -71,6 +75,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     scan.blueprint,
     security.blueprint,
     sign_in.blueprint,
+    sign_in_certificate.blueprint,
     sign_in_passkey.blueprint,
     sign_in_scan.blueprint,
     sign_in_sms.blueprint,
@@ -108,6 +113,7 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(blueprint)
     software_statement.init_app(app, settings)
     fetch.init_app(app, settings)
+    trust.init_app(app, settings)
     jobs.register_handlers()
     fast_paths.install(app, settings)
     if settings.trusted_proxies:

@@ -4,7 +4,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp import clock, paths
 from idp.app import create_app
 from idp.audit import chain
+from idp.factors.certificates import trust
 from idp.settings import Settings, SettingWrong
 from idp.store import hot, keyring
 from idp.store.db import db
@@ -24,6 +25,7 @@ from idp.store.vault import KeyFileError
 
 REACH_WITHIN = 3.0
 CLOCK_MAY_DIFFER = 5.0
+CERTIFICATES_WARN = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield database
         if database.ok:
             yield from _inside_database()
+        if settings.certificate_authorities is not None:
+            yield _certificate_authorities()
         hot.close_all()
     yield _redis(settings.redis_url)
     yield from _gateways(settings)
@@ -130,6 +134,14 @@ def _audit() -> Finding:
     if verdict.unsealed:
         return Finding("audit", ok=False, says=f"{verdict.unsealed} entries wait to be sealed; is a worker running?")
     return Finding("audit", ok=True, says=f"{verdict.sealed} entries, chain intact")
+
+
+def _certificate_authorities() -> Finding:
+    ending = list(trust.expiring(clock.now() + CERTIFICATES_WARN))
+    if ending:
+        says = f"{', '.join(ending)} ends within {CERTIFICATES_WARN.days} days: ask for its successor's certificate"
+        return Finding("certificate authorities", ok=False, says=says)
+    return Finding("certificate authorities", ok=True, says="read, and valid")
 
 
 def _redis(url: str) -> Finding:

@@ -20,7 +20,7 @@ from idp.audit import chain
 from idp.clients.model import InitialAccessToken
 from idp.delegation import expiry
 from idp.delegation.model import GrantRequest
-from idp.factors.model import ScanTicket, WebauthnChallenge
+from idp.factors.model import CertificateChallenge, ScanTicket, WebauthnChallenge
 from idp.federation.model import UpstreamTrip
 from idp.gateways.errors import GatewayRefused
 from idp.gateways.wiring import Gateways
@@ -56,7 +56,7 @@ log = structlog.get_logger()
 _EXPIRING = (
     *(AuthorizationCode, RefreshToken, OpaqueToken, Authorization),
     *(RevokedToken, UsedJti, Interaction, PushedRequest, Draft, SmsCode, WebauthnChallenge, InitialAccessToken),
-    *(UpstreamTrip, GrantRequest, ScanTicket),
+    *(UpstreamTrip, GrantRequest, ScanTicket, CertificateChallenge),
 )
 
 

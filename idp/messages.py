@@ -121,6 +121,36 @@ SENTENCES: dict[str, str] = {
     "scan_taken": N_("二维码已被另一部手机扫描。如果不是您本人的手机，请不要继续，并在要登录的设备上刷新二维码"),
     "scan_number_wrong": NN_("数字不正确，请核对要登录的设备上显示的数字，还可尝试 %(left)s 次"),
     "too_many_passkeys": N_("通行密钥数量已达上限，请先移除不用的"),
+    # Digital certificates (P8, U6)
+    "certificate_unreadable": N_("未能读取证书，请提供完整的 PEM 或 DER 格式证书"),
+    "certificate_private_key": N_(
+        "您提交的内容含有私钥，本平台已将其丢弃。私钥不应离开您的设备，请更换该证书，并只提交证书和签名值"
+    ),
+    "certificate_signature_unreadable": N_("未能读取签名值，请提供 Base64 格式的签名值"),
+    "certificate_signature_wrong": N_("签名值与证书不符，请用该证书对应的密钥对本页显示的内容重新签名"),
+    "certificate_challenge_gone": N_("本次验证已失效、已使用过，或不是在当前浏览器发起的，请重新开始"),
+    "certificate_absent": N_("浏览器没有出示证书。请插入 USB Key 或导入证书后重试，仍不出现证书选择框时请重启浏览器"),
+    "certificate_peer_untrusted": N_("证书不是经本平台的安全网关出示的，登录已停止"),
+    "certificate_expired": N_("该证书已过有效期，请到颁发机构更新证书"),
+    "certificate_not_yet_valid": N_("该证书尚未到生效时间"),
+    "certificate_revoked": N_("该证书已被颁发机构吊销，请到颁发机构更换证书"),
+    "certificate_self_signed": N_("该证书是自行签发的，不能用于登录，请使用依法设立的电子认证机构颁发的证书"),
+    "certificate_issuer_unknown": N_("本平台不接受该颁发机构的证书，请使用其他机构颁发的证书"),
+    "certificate_usage": N_("该证书的用途不是身份验证，请选择签名证书，不要选择加密证书"),
+    "certificate_weak": N_("该证书的密钥或签名算法强度不足，或不受支持，请到颁发机构更换证书"),
+    "certificate_revocation_unknown": N_("暂时无法核验该证书是否已被吊销，请稍后重试，或使用其他方式登录"),
+    "certificate_subject": N_("该证书没有可用的姓名和证件号码，不能用于登录，请使用实名证书"),
+    "certificate_kind": N_("该证书与所选登录身份不符：个人证书请在“个人登录”使用，单位证书请在“单位登录”使用"),
+    "certificate_holder_unknown": N_("该证书持有人在本平台还没有账号，请先注册"),
+    "certificate_name_differs": N_("证书上的姓名或单位名称与账号登记的不一致，请先更新账号信息或更换证书"),
+    "certificate_control_unproven": N_(
+        "用该证件号码注册的账号尚未核验身份。请先用密码登录该账号，15 分钟内再用数字证书登录一次，即自动添加"
+    ),
+    "certificate_removed": N_(
+        "该证书已从账号中移除。请先用其他方式登录该账号，15 分钟内再用数字证书登录一次，即重新添加"
+    ),
+    "certificate_of_another": N_("该证书不是当前账号持有人的证书"),
+    "too_many_certificates": N_("数字证书数量已达上限，请先移除不用的"),
     # Registration of units (U1–U5, P13) and their data (U16)
     "agent_mismatch": N_("用户名与证件号码不匹配，请核对经办人员的个人账号信息"),
     "agent_level_too_low": N_("当前账号实名等级不足，请至少提升至二级实名后重试"),

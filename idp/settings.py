@@ -4,6 +4,7 @@ They are checked once, at start. A wrong setting stops the program with a senten
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,6 +28,7 @@ from idp.features import Feature
 Network = IPv4Network | IPv6Network
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 
 
 class SettingWrong(Exception):
@@ -131,6 +133,19 @@ class Settings(BaseSettings):
     sms_daily_prefix: int = Field(500, ge=1, description="SMS codes to phones of one prefix (7 digits) in 24 hours")
     sms_daily_address: int = Field(300, ge=1, description="SMS codes asked for from one address in 24 hours")
 
+    certificate_authorities: Path | None = Field(
+        None, description="Authorities whose certificates sign people and units in (PEM); without it none does"
+    )
+    certificate_hardware_policies: tuple[str, ...] = Field(
+        (), description='Policies (OIDs) under which an authority says that a key is in hardware: ["1.2.156.1"]'
+    )
+    certificate_tls_url: str = Field(
+        "", description="Address at which the proxy asks the browser for a client certificate; empty: nowhere"
+    )
+    certificate_tls_proxies: tuple[Network, ...] = Field(
+        (), description='Addresses of the proxies that may pass a client certificate on: ["127.0.0.1/32"]'
+    )
+
     features_off: frozenset[Feature] = Field(
         frozenset(), description='Parts of the protocol that are not offered, as a list: ["device", "registration"]'
     )
@@ -177,6 +192,25 @@ class Settings(BaseSettings):
                 raise ValueError(msg)
         return networks
 
+    @field_validator("certificate_hardware_policies")
+    @classmethod
+    def _policies_are_oids(cls, policies: tuple[str, ...]) -> tuple[str, ...]:
+        for each in policies:
+            if not _OID.fullmatch(each):
+                msg = f"certificate_hardware_policies takes object identifiers like 1.2.156.1, and {each} is none"
+                raise ValueError(msg)
+        return policies
+
+    @field_validator("certificate_tls_url")
+    @classmethod
+    def _certificates_are_asked_for_by_tls(cls, url: str) -> str:
+        """Refuse what is no https address of a host alone: only in a TLS handshake is a certificate presented."""
+        parts = urlsplit(url)
+        if url and (parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.fragment):
+            msg = "certificate_tls_url is an https address without path: https://certificate.idp.example"
+            raise ValueError(msg)
+        return url
+
     @field_validator("upstreams")
     @classmethod
     def _upstreams_have_names_of_their_own(cls, upstreams: tuple[UpstreamSetting, ...]) -> tuple[UpstreamSetting, ...]:
@@ -195,6 +229,14 @@ class Settings(BaseSettings):
         if not database_url.startswith(prefix) or path in {"", ":memory:"} or path.startswith("file:"):
             return database_url
         return prefix + str(Path(path).absolute())
+
+    @model_validator(mode="after")
+    def _a_proxy_passes_certificates_on(self) -> "Settings":
+        """Refuse an address for client certificates at which anybody could make one up."""
+        if self.certificate_tls_url and not (self.certificate_tls_proxies and self.certificate_authorities):
+            msg = "certificate_tls_url needs certificate_tls_proxies and certificate_authorities"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _idle_within_absolute(self) -> "Settings":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from sandbox import company_register, face_check, province, sms_gateway, unionpay
+from sandbox import certificates, company_register, face_check, province, sms_gateway, unionpay
 from sandbox.serving import Server
 from sandbox.web import Invalid
 
@@ -51,6 +51,7 @@ SYSTEMS = (
     System("province", province.create_app, seeded=True),
     System("social_card", province.create_social_card, seeded=True),
     System("face_check", face_check.create_app, seeded=False),
+    System("certificates", certificates.create_app, seeded=True),
 )
 
 

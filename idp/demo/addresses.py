@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 HOST = "localhost"
-SANDBOX = ("sms", "unionpay", "company_register", "province", "social_card", "face_check")
+SANDBOX = ("sms", "unionpay", "company_register", "province", "social_card", "face_check", "certificates")
 """The sandbox's systems, as its options and ports name them."""
 LAST_PORT = 65535
 
@@ -23,6 +23,7 @@ class Addresses:
     province: str
     social_card: str
     face_check: str
+    certificates: str
 
     @classmethod
     def from_demo(cls, described: dict[str, Any]) -> Self:

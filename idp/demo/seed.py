@@ -15,7 +15,7 @@ from idp.delegation import registration as units
 from idp.delegation.bindings import WantedPerson
 from idp.delegation.catalogue import NewBusiness
 from idp.delegation.model import BindingKind
-from idp.demo import fiction, upstream
+from idp.demo import certificates, fiction, upstream
 from idp.demo.addresses import Addresses
 from idp.demo.fiction import FictionalPerson, FictionalUnit
 from idp.gateways import Gateways
@@ -40,7 +40,10 @@ GRANT_DAYS = 365
 
 
 def sandbox_data(folder: Path) -> dict[str, Path]:
-    """Write what bank, register, province and social-security card know; return the files by the sandbox's option."""
+    """Write what bank, register, province, social-security card and certification authority know.
+
+    Return the files by the sandbox's option.
+    """
     cards = [
         {
             "name": person.name,
@@ -66,6 +69,7 @@ def sandbox_data(folder: Path) -> dict[str, Path]:
         "company_register": companies,
         "province": upstream.province(),
         "social_card": upstream.social_card(),
+        "certificates": certificates.authority(folder),
     }
     files = {system: folder / f"sandbox.{system}.json" for system in contents}
     for system, content in contents.items():

@@ -18,7 +18,7 @@ from flask_migrate import upgrade
 from pydantic import SecretStr
 
 from idp.app import create_app
-from idp.demo import seed
+from idp.demo import certificates, seed
 from idp.demo.addresses import Addresses, choose
 from idp.settings import Settings, UpstreamSetting
 from idp.store import hot, keyring, vault
@@ -86,6 +86,8 @@ def _settings(folder: Path, addresses: Addresses) -> Settings:
         company_register_url=addresses.company_register,
         company_register_key="sandbox-company-register",
         upstreams=_upstreams(addresses),
+        certificate_authorities=certificates.file_of_authority(folder),
+        certificate_hardware_policies=(certificates.IN_HARDWARE,),
         fetch_allow_loopback=True,
         log_format="console",
     )
@@ -124,6 +126,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     plain["upstreams"] = json.dumps(
         [each.model_dump() | {"client_secret": each.client_secret.get_secret_value()} for each in settings.upstreams]
     )
+    plain["certificate_hardware_policies"] = json.dumps(settings.certificate_hardware_policies)
     return {f"JINGBAN_{name.upper()}": str(value) for name, value in plain.items()}
 
 

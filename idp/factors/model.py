@@ -97,3 +97,51 @@ class ScanTicket(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
     refused_at: Mapped[datetime | None] = mapped_column(Instant)
     used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Certificate(Base):
+    """A digital certificate (数字证书) of a person or a unit. `issuer_serial` is the SHA-256 of both, which name it.
+
+    `issuer` is the authority's name as the owner reads it; nothing of the holder's own stands here. One that its owner
+    removed stays as a row, or its next use would add it again.
+    """
+
+    __tablename__ = "certificate"
+    __table_args__ = (CheckConstraint("kind IN ('person', 'unit')", name="kind"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    owner_id: Mapped[str] = mapped_column(String(32), index=True)
+    issuer_serial: Mapped[str] = mapped_column(String(64), unique=True)
+    key_fingerprint: Mapped[str] = mapped_column(String(64))
+    issuer: Mapped[str] = mapped_column(String(100))
+    serial: Mapped[str] = mapped_column(String(40))
+    in_hardware: Mapped[bool]
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+    removed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class CertificateChallenge(Base):
+    """What a browser was given to sign, or to present a certificate for: kept as SHA-256, for one purpose and use.
+
+    `owner_id` is empty at sign-in. A certificate that was presented waits as PEM in `chain` for the browser that
+    brings the secret behind `code_hash`. The rest says where the browser goes on.
+    """
+
+    __tablename__ = "certificate_challenge"
+
+    challenge_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    door: Mapped[str] = mapped_column(String(10))
+    purpose: Mapped[str] = mapped_column(String(10))
+    browser_id: Mapped[str] = mapped_column(String(64))
+    owner_id: Mapped[str] = mapped_column(String(32))
+    tab: Mapped[str] = mapped_column(String(10))
+    as_unit: Mapped[bool]
+    interaction_id: Mapped[str] = mapped_column(String(64))
+    next_path: Mapped[str | None] = mapped_column(Text)
+    chain: Mapped[str | None] = mapped_column(EncryptedText("certificate_challenge.chain"))
+    code_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -6,7 +6,9 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from idp.factors.model import Passkey, RecoveryCode, Totp
+from idp import clock
+from idp.factors.certificates import trust
+from idp.factors.model import Certificate, Passkey, RecoveryCode, Totp
 from idp.persons.model import Person
 from idp.rules.levels import Acr, Amr, TrustLevel, session_ceiling
 from idp.sessions.browser_sessions import SignedIn
@@ -17,6 +19,7 @@ class Way(StrEnum):
     """A way to prove who one is, in the order in which it is offered."""
 
     PASSKEY = "passkey"
+    CERTIFICATE = "certificate"
     TOTP = "totp"
     SMS = "sms"
     PASSWORD = "password"  # noqa: S105 - the name of a way
@@ -26,6 +29,8 @@ class Way(StrEnum):
 METHODS: dict[Way, tuple[str, ...]] = {
     # Nothing proves where the key of a passkey is kept, so none counts as hardware.
     Way.PASSKEY: (Amr.SWK.value, Amr.USER.value),
+    # At least that its key was used; `sc` where the authority says that it is in hardware, which counts as much.
+    Way.CERTIFICATE: (Amr.POP.value,),
     Way.TOTP: (Amr.OTP.value,),
     Way.SMS: (Amr.SMS.value,),
     Way.PASSWORD: (Amr.PWD.value,),
@@ -34,7 +39,7 @@ METHODS: dict[Way, tuple[str, ...]] = {
 }
 """What stands in `amr` after each way."""
 
-BY_ITSELF = frozenset({Way.PASSKEY, Way.SMS, Way.PASSWORD})
+BY_ITSELF = frozenset({Way.PASSKEY, Way.CERTIFICATE, Way.SMS, Way.PASSWORD})
 """The ways that sign somebody in without another one."""
 
 
@@ -42,6 +47,7 @@ def of(session: Session, person: Person) -> list[Way]:
     """Return the ways that this person has today."""
     has = {
         Way.PASSKEY: _any(session, Passkey, person.id),
+        Way.CERTIFICATE: has_certificate(session, person.id),
         Way.TOTP: _any(session, Totp, person.id),
         # Who does not hold the claim to a phone shares the number with somebody else (P13).
         Way.SMS: person.phone_claim is not None,
@@ -77,7 +83,9 @@ def ceiling(who: SignedIn) -> Acr:
 
 
 def _with(who: SignedIn, way: Way) -> SignedIn:
-    return replace(who, amr=(*who.amr, *METHODS[way]))
+    # A certificate is a proof of who its holder is besides (DESIGN 5).
+    level = int(TrustLevel.L3) if way is Way.CERTIFICATE else who.trust_level
+    return replace(who, amr=(*who.amr, *METHODS[way]), trust_level=level)
 
 
 def _person(session: Session, who: SignedIn) -> Person:
@@ -88,6 +96,15 @@ def recovery_codes_left(session: Session, person_id: str) -> int:
     """Return how many recovery codes a person has not used yet."""
     unused = (RecoveryCode.person_id == person_id, RecoveryCode.used_at.is_(None))
     return session.scalars(select(func.count()).select_from(RecoveryCode).where(*unused)).one()
+
+
+def has_certificate(session: Session, owner_id: str) -> bool:
+    """Whether an account has a certificate that can be used today."""
+    if not trust.is_offered():
+        return False
+    usable = (Certificate.removed_at.is_(None), Certificate.expires_at > clock.now())
+    found = session.scalars(select(Certificate.id).where(Certificate.owner_id == owner_id, *usable).limit(1))
+    return found.first() is not None
 
 
 def _any(session: Session, table: type[Passkey | Totp], person_id: str) -> bool:

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from idp import web
 from idp.factors import freshness, passkeys, recovery_codes, totp, ways, webauthn_messages
+from idp.factors.certificates import trust
 from idp.factors.errors import (
     ConfirmationWrong,
     FactorGone,
@@ -26,7 +27,7 @@ from idp.factors.errors import (
     SecondFactorNeeded,
 )
 from idp.factors.passkeys import LONGEST_NAME, Owned
-from idp.flows import frame, qr
+from idp.flows import certificate_doors, frame, qr
 from idp.flows.devices import name_of
 from idp.flows.forms.base import Confirmation
 from idp.flows.forms.factors import AppCode, NewPasskey
@@ -51,7 +52,8 @@ def led_back(view: Callable[P, R]) -> Callable[P, R | Response]:
         try:
             return view(*args, **kwargs)
         except FreshLoginNeeded:
-            return redirect(url_for("sign_in.page", next=request.path, again=1), 303)
+            tab = None if web.current().is_person else "unit"
+            return redirect(url_for("sign_in.page", next=request.path, again=1, tab=tab), 303)
         except SecondFactorNeeded:
             return redirect(url_for("step_up.page", next=request.path), 303)
 
@@ -72,11 +74,13 @@ def page() -> ResponseReturnValue:
         codes_left=ways.recovery_codes_left(session, person.id),
         passkeys=[_shown(each) for each in passkeys.of(session, person.id)],
         passkeys_possible=webauthn_messages.is_possible(),
+        certificates=certificate_doors.owned(person.id),
         links={
             "add_totp": url_for("security.add_totp"),
             "remove_totp": url_for("security.remove_totp"),
             "renew_codes": url_for("security.renew_codes"),
             "add_passkey": url_for("security.add_passkey"),
+            "add_certificate": url_for("certificates.add") if trust.is_offered() else None,
         },
         **frame.of_person(person),
     )

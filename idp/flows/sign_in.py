@@ -13,6 +13,7 @@ from idp import limits, web
 from idp.clients.model import ActsFor
 from idp.errors import DomainError
 from idp.factors import webauthn_messages
+from idp.factors.certificates import trust
 from idp.flows import frame, journey, signing_in, upstreams
 from idp.flows.forms.base import Form
 from idp.flows.forms.sign_in import PersonSignIn, UnitSignIn
@@ -95,13 +96,19 @@ def _methods(tab: str) -> list[dict[str, str]]:
     """Return the ways to sign in without a password; a unit has neither phone nor passkey of its own (P7, P8, U6)."""
     here = signing_in.destination()
     scan = {"icon": "scan-qr-code", "label": _("扫码登录"), "url": url_for("sign_in_scan.begin", tab=tab, **here)}
+    by_certificate = {
+        "icon": "file-badge",
+        "label": _("数字证书"),
+        "url": url_for("sign_in_certificate.page", tab=tab, **here),
+    }
+    certificates = [by_certificate] if trust.is_offered() else []
     if tab == UNIT:
-        return [scan]
+        return [scan, *certificates]
     found = [scan, {"icon": "smartphone", "label": _("短信验证码"), "url": url_for("sign_in_sms.page", **here)}]
     if webauthn_messages.is_possible():
         passkey = url_for("sign_in_passkey.page", **here)
         found.append({"icon": "fingerprint-pattern", "label": _("通行密钥"), "url": passkey})
-    return found
+    return found + certificates
 
 
 def tabs(endpoint: str, tab: str, belongs_to: Journey | None) -> list[dict[str, object]]:

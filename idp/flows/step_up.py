@@ -14,10 +14,13 @@ from idp import limits, web
 from idp.errors import DomainError
 from idp.factors import passkeys, recovery_codes, totp, ways
 from idp.factors import sms as sms_factor
+from idp.factors.certificates import accounts, challenges
 from idp.factors.errors import FactorGone
 from idp.factors.ways import Way
+from idp.flows import certificate_doors as doors
 from idp.flows import journey, sms
 from idp.flows.forms.base import Form
+from idp.flows.forms.certificates import CertificateAnswer
 from idp.flows.forms.factors import AppCode, OneRecoveryCode, PasskeyAnswer, Password, SmsCode
 from idp.flows.local_path import local_path
 from idp.flows.sms import NOTHING_SENT, CodeRequest
@@ -110,10 +113,33 @@ def by_passkey() -> ResponseReturnValue:
     return _answer(form, lambda: passkeys.step_up(who, web.browser_id(), form.credential.data or ""), show)
 
 
+@blueprint.route("/step-up/certificate", methods=["GET", "POST"])
+@access(Access.PERSON)
+def by_certificate() -> ResponseReturnValue:
+    """Take what was signed with one of the person's certificates, or lead to where it is presented."""
+    who, form, belongs_to = _for(Way.CERTIFICATE), CertificateAnswer(), journey.current()
+    asked = challenges.Asked(
+        challenges.Purpose.STEP_UP,
+        web.browser_id(),
+        owner_id=who.subject_id,
+        interaction_id=belongs_to.interaction_id if belongs_to else challenges.NO_INTERACTION,
+        next_path=local_path(request.args.get("next")),
+    )
+    if doors.wants_to_present() and form.validate_on_submit():
+        limits.sign_in()
+        return doors.lead_out(asked)
+    return _answer(
+        form,
+        lambda: accounts.step_up(who, doors.signed(form, asked)),
+        lambda: _page("step_up/certificate.html", form, Way.CERTIFICATE, **doors.shown(form, asked)),
+    )
+
+
 def shown(found: list[Way]) -> list[dict[str, str]]:
     """Return the ways as buttons that lead on from here: [{label, icon, url}]."""
     labels = {
         Way.PASSKEY: (_("通行密钥"), "fingerprint-pattern", "step_up.by_passkey"),
+        Way.CERTIFICATE: (_("数字证书"), "file-badge", "step_up.by_certificate"),
         Way.TOTP: (_("身份验证器动态码"), "shield-check", "step_up.by_totp"),
         Way.SMS: (_("短信验证码"), "smartphone", "step_up.by_sms"),
         Way.PASSWORD: (_("登录密码"), "lock-keyhole", "step_up.by_password"),

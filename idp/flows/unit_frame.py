@@ -6,6 +6,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from idp.delegation import grant_requests
+from idp.factors.certificates import trust
 from idp.flows import frame
 from idp.store.db import db
 from idp.units.model import Unit
@@ -13,11 +14,13 @@ from idp.units.model import Unit
 
 def of_unit(unit: Unit) -> dict[str, Any]:
     """Return `who`, `nav` and `notice` for the pages of a unit."""
-    entries = (
+    entries = [
         ("overview", _("单位资料"), "building-2", "unit_account.page"),
         ("sub_accounts", _("子账号信息"), "users", "sub_accounts.page"),
         ("agreements", _("应用授权"), "shield-check", "agreements.page"),
-    )
+    ]
+    if trust.is_offered():
+        entries.append(("certificates", _("数字证书"), "file-badge", "certificates.of_unit"))
     waiting = {"sub_accounts": grant_requests.count_waiting(db.session(), unit.id)}
     return {
         "who": {"name": unit.full_name, "detail": unit.login_name},

@@ -44,6 +44,8 @@ CHANGES: dict[str, str] = {
     "recovery_code_used": "使用了一个备用码验证身份",
     "passkey_added": "添加了通行密钥",
     "passkey_removed": "移除了通行密钥",
+    "certificate_added": "添加了数字证书",
+    "certificate_removed": "移除了数字证书",
 }
 """What became of the ways to prove who one is, as the parameter `change` names it."""
 

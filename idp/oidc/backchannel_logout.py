@@ -12,8 +12,9 @@ import structlog
 from idp import clock
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
-from idp.oidc import fetch, subjects
-from idp.oidc.fetch import FetchFailed
+from idp.gateways import fetch
+from idp.gateways.fetch import FetchFailed
+from idp.oidc import subjects
 from idp.oidc.tokens import jws
 from idp.settings import settings
 

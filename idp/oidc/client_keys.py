@@ -15,8 +15,9 @@ from idp import clock
 from idp.clients import public_keys
 from idp.clients.public_keys import PublicKey
 from idp.clients.registry import RegisteredClient
-from idp.oidc import fetch, strict_json
-from idp.oidc.fetch import FetchFailed
+from idp.gateways import fetch
+from idp.gateways.fetch import FetchFailed
+from idp.oidc import strict_json
 from idp.oidc.strict_json import JsonRefused
 
 FRESH_MS = 15 * 60 * 1000

@@ -8,8 +8,8 @@ import json
 
 from idp.clients.description import NewClient
 from idp.clients.metadata import ClientMetadataInvalid
-from idp.oidc import fetch
-from idp.oidc.fetch import FetchFailed
+from idp.gateways import fetch
+from idp.gateways.fetch import FetchFailed
 
 OK = 200
 

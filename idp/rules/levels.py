@@ -89,7 +89,10 @@ _FACTORS: dict[Amr, frozenset[_Factor]] = {
     Amr.SC: frozenset({_Factor.HAS}),
     Amr.POP: frozenset({_Factor.HAS}),
 }
-_HARDWARE_OR_CERTIFICATE = frozenset({Amr.HWK, Amr.SC, Amr.POP})
+CERTIFICATES = frozenset({Amr.SC, Amr.POP})
+"""What a digital certificate leaves in `amr`, wherever its key is kept."""
+
+_HARDWARE_OR_CERTIFICATE = CERTIFICATES | {Amr.HWK}
 
 _PROOFING = {RealNameLevel.ONE: Acr.L0, RealNameLevel.TWO: Acr.L1, RealNameLevel.THREE: Acr.L2}
 

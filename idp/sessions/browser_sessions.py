@@ -11,6 +11,7 @@ from idp import clock, ids
 from idp.audit.log import Entry, record
 from idp.errors import DomainError
 from idp.persons.model import AccountKind
+from idp.rules.levels import CERTIFICATES
 from idp.sessions import portal_sessions
 from idp.sessions.model import BrowserSession, PortalSession
 from idp.settings import settings
@@ -43,8 +44,8 @@ class SessionOver(DomainError):
 class SignedIn:
     """Who is signed in in this browser. `auth_time` is in milliseconds; `amr` holds RFC 8176 values.
 
-    `real_name_level` is the person's (0 for a unit account). `trust_level` is the unit account's; for a person it is
-    what an upstream stated when this session began, and 0 where none did.
+    `real_name_level` is the person's (0 for a unit account). `trust_level` is the unit account's, or that of the
+    certificate it signed in by; for a person it is what an upstream or a certificate stated for this session, else 0.
     """
 
     session_id: str
@@ -75,16 +76,22 @@ def find(token: str) -> SignedIn | None:
         return None
     if now - row[5] > TOUCH_EVERY_MS:
         hot.reader().run(TOUCH_SESSION, now=now, id=row[0])
+    amr = tuple(row[4].split())
     return SignedIn(
         session_id=row[0],
         kind=AccountKind(row[1]),
         subject_id=row[2],
         login_name=row[7] or row[8],
         auth_time=row[3],
-        amr=tuple(row[4].split()),
+        amr=amr,
         real_name_level=row[6] or 0,
-        trust_level=row[10] if row[6] is not None else row[9] or 0,
+        trust_level=row[10] if row[6] is not None else _of_unit(row[9] or 0, row[10], amr),
     )
+
+
+def _of_unit(trust_level: int, vouched_level: int, amr: tuple[str, ...]) -> int:
+    """Return a unit's trust level in this session: its own follows the upstreams; a certificate stands for itself."""
+    return max(trust_level, vouched_level) if CERTIFICATES.intersection(amr) else trust_level
 
 
 def start(
@@ -101,8 +108,8 @@ def start(
 ) -> str:
     """Begin a session and return the secret for the cookie, always a new one (session fixation).
 
-    `vouched_level` is the trust level that an upstream stated at this sign-in. `auth_time` is when the person
-    authenticated, where that was before now.
+    `vouched_level` is the trust level that an upstream or a certificate stated at this sign-in. `auth_time` is when
+    the person authenticated, where that was before now.
     `replaces` is the id of the session the browser had. Signing in again as the same subject carries its portal
     sessions over to the new one, so that a step-up does not sign anybody out; another subject ends it.
     """
@@ -149,12 +156,15 @@ def renew(session_id: str) -> str | None:
     return None if renewed is None else token
 
 
-def add_methods(session: Session, session_id: str, methods: Iterable[str], *, authenticates: bool) -> str:
+def add_methods(
+    session: Session, session_id: str, methods: Iterable[str], *, authenticates: bool, vouched_level: int = 0
+) -> str:
     """Add a factor to a living session, and return the new secret for its cookie (DESIGN 8). Raises SessionOver.
 
     `methods` are `Amr` values. `authenticates`: the factor signs people in by itself, so this is an authentication of
     its own and `auth_time` moves (OpenID Connect Core §2). A code that is only ever a second factor leaves it: an old
-    sign-in does not become young by it, and `max_age` and prompt=login cannot be met with it alone.
+    sign-in does not become young by it, and `max_age` and prompt=login cannot be met with it alone. `vouched_level` is
+    what a certificate states besides of who its holder is.
     """
     found = session.get(BrowserSession, session_id, with_for_update=True)  # of two factors at once neither is lost
     if found is None or found.ended_at is not None:
@@ -162,6 +172,7 @@ def add_methods(session: Session, session_id: str, methods: Iterable[str], *, au
     token = ids.new_secret()
     found.token_hash = ids.fingerprint(token)
     found.amr = " ".join(dict.fromkeys((*found.amr.split(), *methods)))
+    found.vouched_level = max(found.vouched_level, vouched_level)
     if authenticates:
         found.auth_time = clock.now()
     details = {"amr": found.amr.split(), "session": session_id}

@@ -383,6 +383,48 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_interaction_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
+        "certificate",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("issuer_serial", sa.String(length=64), nullable=False),
+        sa.Column("key_fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("issuer", sa.String(length=100), nullable=False),
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.Column("in_hardware", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("kind IN ('person', 'unit')", name=op.f("ck_certificate_kind")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
+        sa.UniqueConstraint("issuer_serial", name=op.f("uq_certificate_issuer_serial")),
+    )
+    with op.batch_alter_table("certificate", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_certificate_owner_id"), ["owner_id"], unique=False)
+
+    op.create_table(
+        "certificate_challenge",
+        sa.Column("challenge_hash", sa.String(length=64), nullable=False),
+        sa.Column("door", sa.String(length=10), nullable=False),
+        sa.Column("purpose", sa.String(length=10), nullable=False),
+        sa.Column("browser_id", sa.String(length=64), nullable=False),
+        sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("tab", sa.String(length=10), nullable=False),
+        sa.Column("as_unit", sa.Boolean(), nullable=False),
+        sa.Column("interaction_id", sa.String(length=64), nullable=False),
+        sa.Column("next_path", sa.Text(), nullable=True),
+        sa.Column("chain", sa.LargeBinary(), nullable=True),
+        sa.Column("code_hash", sa.String(length=64), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("challenge_hash", name=op.f("pk_certificate_challenge")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_certificate_challenge_code_hash")),
+    )
+    with op.batch_alter_table("certificate_challenge", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_certificate_challenge_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "passkey",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("person_id", sa.String(length=32), nullable=False),
@@ -823,6 +865,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_passkey_person_id"))
 
     op.drop_table("passkey")
+    with op.batch_alter_table("certificate_challenge", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_certificate_challenge_expires_at"))
+
+    op.drop_table("certificate_challenge")
+    with op.batch_alter_table("certificate", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_certificate_owner_id"))
+
+    op.drop_table("certificate")
     with op.batch_alter_table("person_proofing", schema=None) as batch_op:
         batch_op.drop_index("ix_person_proofing_person_id")
 

@@ -535,6 +535,38 @@ def raise_level_by_a_factor() -> str:
     return render_template("raise_level/index.html", form=form, portal="公共招聘", further=WAYS, **level, **urls)
 
 
+CERTIFICATES = [
+    {
+        "issuer": "广东示例电子认证服务有限公司",
+        "serial": "1f3870be274f6c49b3e31a0c6728957f2af31c07",
+        "in_hardware": True,
+        "expires": "2028-11-02",
+        "added": "2026-11-02",
+        "used": "2026-11-20 09:12",
+        "remove_url": "/?",
+    }
+]
+DOORS = {
+    "can_present": True,
+    "line": "jingban-certificate https://idp.example sign_in q4Z0cM3mX1o8v5sYtB7nR2kLwEhU6jDfA9gPiVxQTyC",
+    "file": "data:text/plain,x",
+    "minutes": 10,
+}
+
+
+@page("sign-in-certificate")
+def sign_in_certificate() -> str:
+    form = forms.CertificateAnswer()
+    return render_template(
+        "sign_in/certificate.html", form=form, tab="person", portal="公共招聘", doors=DOORS, back_url="/sign-in"
+    )
+
+
+@page("unit-certificates")
+def unit_certificates() -> str:
+    return render_template("unit_account/certificates.html", certificates=CERTIFICATES, **of_unit())
+
+
 @page("account-security")
 def account_security() -> str:
     passkeys = [
@@ -547,6 +579,7 @@ def account_security() -> str:
         codes_left=9,
         passkeys=passkeys,
         passkeys_possible=True,
+        certificates=CERTIFICATES,
         **of_person(),
     )
 

@@ -1,7 +1,17 @@
 """The forms of the catalogue: same fields as the real ones, no rules."""
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    FileField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Optional, ValidationError
 
 REQUIRED = [InputRequired(message="该字段是必填字段。")]
@@ -100,6 +110,15 @@ class Empty(FlaskForm):
 class OneCode(FlaskForm):
     phone = StringField("手机号", REQUIRED)
     code = StringField("短信验证码", REQUIRED)
+    as_unit = BooleanField("以单位身份登录")
+
+
+class CertificateAnswer(FlaskForm):
+    challenge = HiddenField()
+    certificate = TextAreaField("证书")
+    certificate_file = FileField("证书文件")
+    signature = TextAreaField("签名值")
+    signature_file = FileField("签名文件")
     as_unit = BooleanField("以单位身份登录")
 
 

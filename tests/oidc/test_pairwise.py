@@ -9,7 +9,8 @@ from flask import Flask
 from idp.clients import registration, registry
 from idp.clients.description import NewClient
 from idp.clients.metadata import ClientMetadataInvalid, ProtocolMetadata
-from idp.oidc import backchannel_logout, fetch, sector_identifier
+from idp.gateways import fetch
+from idp.oidc import backchannel_logout, sector_identifier
 from idp.persons.model import AccountKind
 from idp.store.vault import Vault
 from tests.oidc.authorize.browser import Browser, answer_in, error_in, page_of

@@ -19,7 +19,7 @@ from tests.sandbox.test_unionpay import CARD
 from tests.support.ports import free_port
 from tests.support.processes import Spawned, spawn
 
-SYSTEMS = ["sms", "unionpay", "company_register", "province", "social_card", "face_check"]
+SYSTEMS = ["sms", "unionpay", "company_register", "province", "social_card", "face_check", "certificates"]
 COMMAND = (sys.executable, "-m", "sandbox")
 
 
@@ -49,7 +49,7 @@ def test_one_process_hosts_all_and_ends_cleanly(tmp_path: Path, stop: signal.Sig
         ports = wait_for(ports_file, server)
         assert list(ports) == SYSTEMS
         clients = {name: Client(f"http://127.0.0.1:{port}") for name, port in ports.items()}
-        assert [client.get("/health").json() for client in clients.values()] == [{"status": "ok"}] * 6
+        assert [client.get("/health").json() for client in clients.values()] == [{"status": "ok"}] * 7
         assert clients["sms"].post("/sms/send", MESSAGE, key="sandbox-sms").status_code == 200
         assert clients["sms"].get("/sms/messages", params={"phone": MESSAGE["phone"]}).status_code == 200
         assert (
@@ -60,6 +60,7 @@ def test_one_process_hosts_all_and_ends_cleanly(tmp_path: Path, stop: signal.Sig
         assert clients["social_card"].get("/oidc/.well-known/openid-configuration").json()["issuer"] == card
         assert clients["province"].get("/sso/oauth2/tokeninfo").json()["errcode"] == 40101
         assert clients["face_check"].post("/face/sessions", FACE, key="sandbox-face-check").status_code == 201
+        assert clients["certificates"].get("/crl").status_code == 200
         clients["sms"].fault("slow", seconds=60)
         with pytest.raises(requests.ReadTimeout):
             requests.post(f"{clients['sms'].url}/sms/send", json=MESSAGE, timeout=0.3, proxies={"http": ""})

@@ -13,12 +13,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from idp.clients.registry import RegisteredClient
-from idp.oidc import client_jwts, fetch
+from idp.gateways import fetch
+from idp.gateways.fetch import FetchFailed
+from idp.oidc import client_jwts
 from idp.oidc.authorize import parse
 from idp.oidc.authorize.parse import RESOURCE, Parameters, RequestUnreadable
 from idp.oidc.client_jwts import ASYMMETRIC, FAPI, ClientJwt, JwtRefused
 from idp.oidc.errors import InvalidRequestObjectError, InvalidRequestUriError
-from idp.oidc.fetch import FetchFailed
 from idp.settings import settings
 
 JWT_TYPE = "oauth-authz-req+jwt"

@@ -19,9 +19,10 @@ from idp import clock, jobs
 from idp.clients.model import Client
 from idp.delegation import bindings, closing
 from idp.delegation.closing import Order
+from idp.gateways import fetch
 from idp.notify import worker
 from idp.notify.model import OutboxMessage
-from idp.oidc import backchannel_logout, fetch
+from idp.oidc import backchannel_logout
 from idp.sessions import browser_sessions, devices
 from idp.sessions.model import PortalSession
 from idp.settings import settings

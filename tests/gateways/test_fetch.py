@@ -12,8 +12,8 @@ from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from idp.oidc import fetch
-from idp.oidc.fetch import FetchFailed
+from idp.gateways import fetch
+from idp.gateways.fetch import FetchFailed
 from tests.oidc.servers import portal, raw_server, tls_for
 
 MakeApp = Callable[..., Flask]

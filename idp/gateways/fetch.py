@@ -1,4 +1,4 @@
-"""The one guarded way out to addresses that clients registered: key sets and back-channel logout (DESIGN 3).
+"""The one guarded way out to addresses that others chose: key sets, back-channel logout, revocation lists (DESIGN 3).
 
 Whoever registers a client chooses where we call, so a call is a gift to attackers (server-side request forgery):
 https only, the address is looked up once, judged, and the connection goes to exactly that address; no redirects, no
@@ -28,7 +28,7 @@ from idp.settings import Settings, SettingWrong, settings
 
 SECONDS = 3.0
 MAX_BODY = 64 * 1024
-MAX_WIRE = MAX_BODY + 16 * 1024  # body, header lines and chunk sizes together
+WIRE_MORE = 16 * 1024  # header lines and chunk sizes
 MAX_URL = 2048
 
 _VISIBLE = re.compile(r"[!-~]+")
@@ -61,7 +61,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer, whatever its status; `body` has at most 64 KB."""
+    """An answer, whatever its status; `body` is at most as long as the caller takes."""
 
     status: int
     content_type: str
@@ -77,11 +77,20 @@ class _Target:
     port: int
     authority: str
     path: str
+    plain_will_do: bool = False
 
 
 def get(url: str, *, accept: str = "application/json") -> Fetched:
     """Fetch `url`. Raises FetchFailed."""
     return _exchange(_target(url), "GET", None, {"Accept": accept})
+
+
+def get_signed(url: str, *, accept: str, most: int) -> Fetched:
+    """Fetch what proves itself by its signature, of `most` bytes: plain http will do (RFC 5280 §4.2.1.13).
+
+    Raises FetchFailed.
+    """
+    return _exchange(_target(url, plain_will_do=True), "GET", None, {"Accept": accept}, most)
 
 
 def post_form(url: str, fields: dict[str, str]) -> Fetched:
@@ -90,7 +99,7 @@ def post_form(url: str, fields: dict[str, str]) -> Fetched:
     return _exchange(_target(url), "POST", body, {"Content-Type": "application/x-www-form-urlencoded"})
 
 
-def _target(url: str) -> _Target:
+def _target(url: str, *, plain_will_do: bool = False) -> _Target:
     """Take an address apart, refusing what could be read in two ways: other schemes, user names, blanks, fragments."""
     if len(url) > MAX_URL or not _VISIBLE.fullmatch(url) or "\\" in url:
         raise FetchFailed("url_malformed")
@@ -102,23 +111,25 @@ def _target(url: str) -> _Target:
     if not parts.hostname or "@" in parts.netloc or "#" in url:
         raise FetchFailed("url_malformed")
     secure = parts.scheme == "https"
-    if not secure and not (parts.scheme == "http" and settings().fetch_allow_loopback):
+    if not secure and not (parts.scheme == "http" and (plain_will_do or settings().fetch_allow_loopback)):
         raise FetchFailed("not_https")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Target(secure, parts.hostname, port or (443 if secure else 80), parts.netloc, path)
+    return _Target(secure, parts.hostname, port or (443 if secure else 80), parts.netloc, path, plain_will_do)
 
 
-def _exchange(target: _Target, method: str, body: bytes | None, headers: dict[str, str]) -> Fetched:
+def _exchange(
+    target: _Target, method: str, body: bytes | None, headers: dict[str, str], most: int = MAX_BODY
+) -> Fetched:
     end = monotonic() + SECONDS
     address = _address_of(target, end)
     fixed = {"Host": target.authority, "Accept-Encoding": "identity", "Connection": "close", "User-Agent": "jingban"}
     try:
         with _connect(address, target, end) as plain:
             connection = http.client.HTTPConnection(target.host, target.port)
-            connection.sock = _Bounded(plain, end)
+            connection.sock = _Bounded(plain, end, most + WIRE_MORE)
             connection.request(method, target.path, body, {**fixed, **headers})
             answer = connection.getresponse()
-            content = answer.read(MAX_BODY + 1)
+            content = answer.read(most + 1)
     except TimeoutError as error:
         raise FetchFailed("timeout") from error
     except ssl.SSLError as error:
@@ -127,7 +138,7 @@ def _exchange(target: _Target, method: str, body: bytes | None, headers: dict[st
         raise FetchFailed("connection") from error
     except (http.client.HTTPException, ValueError) as error:
         raise FetchFailed("answer_malformed") from error
-    if len(content) > MAX_BODY:
+    if len(content) > most:
         raise FetchFailed("too_large")
     if answer.length:
         raise FetchFailed("answer_malformed")  # cut off: less came than Content-Length said
@@ -138,7 +149,7 @@ def _address_of(target: _Target, end: float) -> Address:
     """Look the name up once and return its first address. One address that we must not call spoils the name."""
     found = _look_up(target.host, target.port, end)
     for address in found:
-        if not may_call(address, secure=target.secure):
+        if not may_call(address, secure=target.secure or target.plain_will_do):
             raise FetchFailed("address_forbidden")
     return found[0]
 
@@ -210,9 +221,10 @@ def _left(end: float) -> float:
 class _Bounded:
     """A socket that stops at a moment and after a number of bytes, however slowly or endlessly the peer sends."""
 
-    def __init__(self, plain: socket.socket, end: float) -> None:
+    def __init__(self, plain: socket.socket, end: float, room: int) -> None:
         self._socket = plain
         self._end = end
+        self._room = room
 
     def sendall(self, data: Any) -> None:
         """Send all of `data` in the time that is left."""
@@ -222,7 +234,7 @@ class _Bounded:
     def makefile(self, mode: str) -> io.BufferedReader:
         """Return what `http.client` reads the answer from."""
         del mode
-        return io.BufferedReader(_BoundedReader(self._socket, self._end))
+        return io.BufferedReader(_BoundedReader(self._socket, self._end, self._room))
 
     def close(self) -> None:
         """Do nothing: `http.client` calls this before the answer is read; `_exchange` closes the socket."""
@@ -231,10 +243,10 @@ class _Bounded:
 class _BoundedReader(io.RawIOBase):
     """Reads from a socket until the deadline or the limit."""
 
-    def __init__(self, plain: socket.socket, end: float) -> None:
+    def __init__(self, plain: socket.socket, end: float, room: int) -> None:
         self._socket = plain
         self._end = end
-        self._room = MAX_WIRE
+        self._room = room
 
     def readable(self) -> bool:
         return True
