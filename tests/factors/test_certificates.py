@@ -14,9 +14,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from flask import Flask
 from sqlalchemy import func, select, text
 
+from idp import clock, doctor
 from idp.errors import DomainError
 from idp.factors import ways
-from idp.factors.certificates import accounts, challenges, errors, proofs, reading, revocation
+from idp.factors.certificates import accounts, challenges, errors, proofs, reading, revocation, trust
 from idp.factors.certificates.challenges import Asked, Door, Purpose
 from idp.factors.certificates.proofs import Proven
 from idp.factors.certificates.subject import (
@@ -320,6 +321,12 @@ def test_an_authority_in_between(ca: RunningAuthority, person_id: str) -> None:
     token.others.append(signed.certificate)
     with pytest.raises(errors.RevocationUnknown):  # the list is the root's: it says nothing about this one
         prove(token)
+
+
+def test_an_authority_that_ends_is_said_in_time(app: Flask) -> None:
+    """`jingban doctor` asks for those that end within two months."""
+    assert list(trust.expiring(clock.now() + doctor.CERTIFICATES_WARN)) == []
+    assert list(trust.expiring(clock.now() + timedelta(days=3700))) == ["CN=演示电子认证机构,C=CN"]
 
 
 # Revocation

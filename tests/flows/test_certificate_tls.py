@@ -1,19 +1,22 @@
 """A client certificate in a real TLS handshake, and a proxy that passes it on as RFC 9440 says (P8)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from playwright.sync_api import Page, expect
 
 from idp.factors.certificates import revocation
 from sandbox.serving import Server
 from tests.oidc.servers import tls_for
 from tests.support import rows
+from tests.support.accessibility import axe_check
 from tests.support.application import MakeApp
 from tests.support.authorities import RunningAuthority, running_authority
+from tests.support.browser import PHONE
 from tests.support.certificates import Token
 from tests.support.ports import free_port
 from tests.support.tls_proxy import passing_certificates_on
@@ -33,14 +36,15 @@ class Site:
     def present(self, visitor: Visitor, token: Token | None, **headers: str) -> requests.Response:
         """Go where the button leads, in a handshake with this token."""
         assert visitor.url.startswith(self.door), visitor.url
-        files = self._files(token) if token else None
+        files = self.files(token) if token else None
         with requests.Session() as browser:
             browser.trust_env = False
             return browser.get(
                 visitor.url, cert=files, verify=self.server_ca, headers=headers, allow_redirects=False, timeout=10
             )
 
-    def _files(self, token: Token) -> tuple[str, str]:
+    def files(self, token: Token) -> tuple[str, str]:
+        """Return files of certificate and key."""
         certificate, key = self.folder / "client.pem", self.folder / "client.key"
         certificate.write_text(token.pem)
         key.write_bytes(token.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -98,3 +102,32 @@ def test_the_provider_looks_again(site: Site) -> None:
     visitor = to_the_door(site)
     visitor.get(site.present(visitor, token).headers["Location"])
     assert (visitor.status, "已被颁发机构吊销" in visitor.text) == (403, True)
+
+
+def test_in_a_browser_by_keyboard(site: Site, new_page: Callable[..., Page]) -> None:
+    """P8: the button, the other address, and back, under our CSP; the pages are accessible."""
+    certificate, key = site.files(site.ca.person())
+    page = new_page(
+        color_scheme="dark",
+        viewport=PHONE,
+        reduced_motion="reduce",
+        ignore_https_errors=True,  # the authority of the server's certificate is the test's own
+        client_certificates=[{"origin": site.door, "certPath": certificate, "keyPath": key}],
+    )
+    page.goto(f"{site.url}/sign-in")
+    page.get_by_role("link", name="数字证书").press("Enter")
+    axe_check(page)
+    page.get_by_role("button", name="选择证书").press("Enter")
+    expect(page).to_have_url(f"{site.url}/account")
+    page.goto(f"{site.url}/account/security")
+    expect(page.get_by_role("heading", name="演示电子认证机构")).to_be_visible()
+    axe_check(page)
+    page.get_by_role("link", name="移除", exact=False).press("Enter")
+    axe_check(page)
+    page.get_by_role("button", name="移除数字证书").press("Enter")
+    expect(page.get_by_text("数字证书已移除。")).to_be_visible()
+    page.context.clear_cookies()
+    page.goto(f"{site.url}/sign-in/certificate")
+    page.get_by_role("button", name="选择证书").press("Enter")
+    expect(page.get_by_text("该证书已从账号中移除。")).to_be_visible()
+    axe_check(page)
