@@ -54,5 +54,6 @@ class UpstreamTrip(Base):
     tab: Mapped[str] = mapped_column(String(10))
     interaction_id: Mapped[str | None] = mapped_column(String(64))
     next_path: Mapped[str | None] = mapped_column(Text)
+    as_unit: Mapped[bool]
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
     used_at: Mapped[datetime | None] = mapped_column(Instant)

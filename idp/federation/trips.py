@@ -25,11 +25,15 @@ _LONGEST_STATE = 100
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where the browser goes on after the trip: the tab it left, the interaction or the page that it came from."""
+    """Where the browser goes on after the trip: the tab it left, the interaction or the page that it came from.
+
+    `as_unit`: 「以单位身份登录」 was ticked there (C1).
+    """
 
     tab: str
     interaction_id: str | None = None
     next_path: str | None = None
+    as_unit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ def begin(upstream: str, browser_id: str, destination: Destination, purpose: Pur
                 tab=destination.tab,
                 interaction_id=destination.interaction_id,
                 next_path=destination.next_path,
+                as_unit=destination.as_unit,
                 expires_at=clock.now() + lifetime,
             )
         )
@@ -79,9 +84,15 @@ def claim(upstream: str, browser_id: str, state: str, purpose: Purpose = Purpose
                 UpstreamTrip.expires_at > now,
             )
             .values(used_at=now)
-            .returning(UpstreamTrip.secrets, UpstreamTrip.tab, UpstreamTrip.interaction_id, UpstreamTrip.next_path)
+            .returning(
+                UpstreamTrip.secrets,
+                UpstreamTrip.tab,
+                UpstreamTrip.interaction_id,
+                UpstreamTrip.next_path,
+                UpstreamTrip.as_unit,
+            )
         ).one_or_none()
     if claimed is None:
         raise TripGone
-    secrets, tab, interaction_id, next_path = claimed
-    return Trip(purpose, TripSecrets(**json.loads(secrets)), Destination(tab, interaction_id, next_path))
+    secrets, *destination = claimed
+    return Trip(purpose, TripSecrets(**json.loads(secrets)), Destination(*destination))

@@ -105,7 +105,9 @@ def go_on(arrived: Entered | Step, vouched: Vouched, destination: Destination) -
     if isinstance(arrived, Step):
         draft = pending.begin(web.browser_id(), vouched, destination)
         return redirect(url_for(_PAGES[arrived], draft=draft, interaction=destination.interaction_id), 303)
-    return signing_in.welcome_back(arrived.token, destination.interaction_id, next_path=destination.next_path)
+    return signing_in.welcome_back(
+        arrived.token, destination.interaction_id, as_unit=destination.as_unit, next_path=destination.next_path
+    )
 
 
 def refused(here: UpstreamSetting, error: DomainError, destination: Destination) -> ResponseReturnValue:
@@ -114,6 +116,7 @@ def refused(here: UpstreamSetting, error: DomainError, destination: Destination)
         "interaction": destination.interaction_id,
         "next": destination.next_path,
         "tab": destination.tab,
+        "as_unit": signing_in.AS_UNIT if destination.as_unit else None,
     }
     raise_url = None
     if isinstance(error, NotRealNamed) and here.upgrade_url:
@@ -149,7 +152,8 @@ def _destination() -> Destination:
         except InteractionGone:
             interaction_id = None
     tab = UNIT if request.args.get("tab") == UNIT else PERSON
-    return Destination(tab, interaction_id or None, local_path(request.args.get("next")))
+    as_unit = tab == PERSON and signing_in.ticked_before()
+    return Destination(tab, interaction_id or None, local_path(request.args.get("next")), as_unit)
 
 
 def _start_again(here: UpstreamSetting, destination: Destination) -> str:
@@ -159,4 +163,5 @@ def _start_again(here: UpstreamSetting, destination: Destination) -> str:
         tab=destination.tab,
         interaction=destination.interaction_id,
         next=destination.next_path,
+        as_unit=signing_in.AS_UNIT if destination.as_unit else None,
     )

@@ -20,6 +20,8 @@ class Journey:
     interaction_id: str
     asked: AuthorizationRequest
     client: RegisteredClient
+    as_unit: bool
+    """Whether 「以单位身份登录」 was ticked at the sign-in (C1)."""
 
     @property
     def resume_url(self) -> str:
@@ -45,4 +47,4 @@ def find(interaction_id: str) -> Journey:
         raise InteractionGone
     if asked.redirect_uri:  # a device has none
         web.allow_form_target(origin_of(asked.redirect_uri))
-    return Journey(interaction.id, asked, client)
+    return Journey(interaction.id, asked, client, interaction.as_unit)

@@ -42,7 +42,7 @@ def page() -> ResponseReturnValue:
         )
     demanded = _demanded(belongs_to)
     further = step_up.shown(ways.that_lift(db.session(), web.current(), _target(belongs_to, demanded)))
-    by_upstream = upstreams.ways_up(web.current(), belongs_to.interaction_id)
+    by_upstream = upstreams.ways_up(web.current(), belongs_to)
     return render_template(
         "raise_level/index.html",
         form=Confirmation(),

@@ -62,6 +62,7 @@ def _form(tab: str, belongs_to: Journey | None) -> Form:
     form: Form = UnitSignIn() if tab == UNIT else PersonSignIn()
     if tab == PERSON and belongs_to is not None and belongs_to.client.acts_for == ActsFor.NEVER:
         del form.as_unit
+    signing_in.tick(form)
     hint = belongs_to.asked.login_hint if belongs_to else None
     if hint and not form.is_submitted():
         form.username.data = hint[:LONGEST_HINT]
@@ -74,6 +75,9 @@ def _sign_in(form: Form, tab: str) -> str:
 
 
 def _page(form: Form, tab: str, belongs_to: Journey | None, wrong: str | None = None) -> str:
+    methods = [*upstreams.tiles(tab), *_methods(tab)]
+    if "as_unit" in form:
+        methods = [each | {"as_unit_url": signing_in.ticked(each["url"])} for each in methods]
     return render_template(
         "sign_in/index.html",
         form=form,
@@ -81,7 +85,7 @@ def _page(form: Form, tab: str, belongs_to: Journey | None, wrong: str | None = 
         tabs=tabs("sign_in.page", tab, belongs_to),
         portal=belongs_to.client.client_name if belongs_to else None,
         alert={"kind": "error", "text": wrong} if wrong else frame.notice(),
-        methods=[*upstreams.tiles(tab), *_methods(tab)],
+        methods=methods,
         links={
             "recover_account": url_for("help.recover", _anchor="account"),
             "recover_password": url_for("help.recover", _anchor="password"),

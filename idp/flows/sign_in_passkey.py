@@ -29,6 +29,7 @@ def page() -> ResponseReturnValue:
     form = PasskeySignIn()
     if belongs_to is not None and belongs_to.client.acts_for == ActsFor.NEVER:
         del form.as_unit
+    signing_in.tick(form)
     if not form.is_submitted():
         limits.authorize()
         return _page(form, belongs_to)

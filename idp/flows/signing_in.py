@@ -7,12 +7,16 @@ from flask.typing import ResponseReturnValue
 
 from idp import web
 from idp.flows import journey
+from idp.flows.forms.base import Form
 from idp.flows.journey import Journey
 from idp.flows.local_path import local_path
 from idp.sessions import browser_sessions, interactions
 from idp.sessions.browser_sessions import SignedIn
 from idp.sessions.interactions import InteractionGone
 from idp.sessions.sign_in import Browser
+
+AS_UNIT = "1"
+"""What `?as_unit=` says of a box 「以单位身份登录」 (C1) that was ticked on the page before."""
 
 
 def browser() -> Browser:
@@ -31,6 +35,22 @@ def destination() -> dict[str, Any]:
     `again` asks for a sign-in although there is one, because that is too old for what comes next.
     """
     return {name: request.args.get(name) for name in ("interaction", "next", "again")}
+
+
+def ticked_before() -> bool:
+    """Whether 「以单位身份登录」 was ticked on the page that led here."""
+    return request.args.get("as_unit") == AS_UNIT
+
+
+def ticked(url: str) -> str:
+    """Return the address of another way to sign in, with the box 「以单位身份登录」 ticked."""
+    return f"{url}{'&' if '?' in url else '?'}as_unit={AS_UNIT}"
+
+
+def tick(form: Form) -> None:
+    """Tick 「以单位身份登录」 where the form has it, is new, and the box was ticked before."""
+    if "as_unit" in form and not form.is_submitted():
+        form["as_unit"].data = ticked_before()
 
 
 def is_needed(belongs_to: Journey | None) -> bool:
@@ -53,6 +73,7 @@ def welcome(
     if fresh is None:
         # Locked by an administrator between two statements: the next page asks to sign in again.
         return redirect(url_for("sign_in.page"), 303)
+    as_unit = as_unit and fresh.is_person  # who comes from an upstream may turn out to be a unit
     if belongs_to is not None:
         interactions.signed_in(belongs_to.interaction_id, fresh.session_id, as_unit=as_unit)
         target = belongs_to.resume_url

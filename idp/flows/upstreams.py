@@ -4,6 +4,8 @@ from typing import Any
 
 from flask import abort, current_app, request, url_for
 
+from idp.flows import signing_in
+from idp.flows.journey import Journey
 from idp.gateways.province import Upstream
 from idp.rules.levels import Amr
 from idp.sessions.browser_sessions import SignedIn
@@ -36,17 +38,20 @@ def tiles(tab: str, next_path: str | None = None) -> list[dict[str, str]]:
     return [_way(each, url_for("federation.start", name=each.name, tab=tab, **here)) for each in offered(tab)]
 
 
-def ways_up(who: SignedIn, interaction_id: str | None) -> list[dict[str, str]]:
-    """Return the ways to a higher level for who is signed in.
+def ways_up(who: SignedIn, belongs_to: Journey | None) -> list[dict[str, str]]:
+    """Return the ways to a higher level for who is signed in; they keep the journey and its tick (C1).
 
     Who came by an upstream has what it says of them already, so they are led to where it lifts the level.
     """
     tab = "person" if who.is_person else "unit"
     came_by_it = Amr.FED in who.amr
+    here: dict[str, Any] = {"interaction": belongs_to.interaction_id if belongs_to else None}
+    if belongs_to is not None and belongs_to.as_unit:
+        here["as_unit"] = signing_in.AS_UNIT
     ways = []
     for each in offered(tab):
         endpoint = "federation.upgrade" if came_by_it and each.upgrade_url else "federation.start"
-        ways.append(_way(each, url_for(endpoint, name=each.name, tab=tab, interaction=interaction_id)))
+        ways.append(_way(each, url_for(endpoint, name=each.name, tab=tab, **here)))
     return ways
 
 

@@ -354,6 +354,7 @@ def upgrade() -> None:
         sa.Column("tab", sa.String(length=10), nullable=False),
         sa.Column("interaction_id", sa.String(length=64), nullable=True),
         sa.Column("next_path", sa.Text(), nullable=True),
+        sa.Column("as_unit", sa.Boolean(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_upstream_trip")),

@@ -134,6 +134,68 @@ def test_the_interaction_goes_on_where_it_was(visitor: InsideVisitor) -> None:
     assert "state=of-the-portal" in visitor.url
 
 
+def ticked(visitor: InsideVisitor) -> InsideVisitor:
+    """Follow the tile of the province as the box 「以单位身份登录」 has it."""
+    found = re.search(r'<a class="tile tile--as-unit" href="([^"]+)"', visitor.text)
+    assert found, visitor.text
+    return visitor.get(found[1].replace("&amp;", "&"))
+
+
+def test_the_tick_goes_along(visitor: InsideVisitor) -> None:
+    """C1: 「以单位身份登录」 leads to the chooser, through a first login over there too."""
+    rows.client(consent_required=False, scopes=["openid"])
+    come_back(ticked(ask(visitor)), PERSON)
+    visitor.submit("username", accept_terms="y")
+    assert urlsplit(visitor.url).path == "/choose-unit"
+    visitor.client.delete_cookie("jingban_session")
+    come_back(ticked(ask(visitor)), PERSON)
+    assert urlsplit(visitor.url).path == "/choose-unit"
+    visitor.client.delete_cookie("jingban_session")
+    come_back(click(ask(visitor)), PERSON)
+    assert visitor.url.startswith(CALLBACK + "?"), "it was not ticked this time"
+
+
+def test_the_tick_without_a_portal_leads_to_the_units(visitor: InsideVisitor) -> None:
+    come_back(ticked(visitor.get("/sign-in")), PERSON)
+    visitor.submit("username", accept_terms="y")
+    assert urlsplit(visitor.url).path == "/account/parent-accounts"
+
+
+def test_the_tick_survives_a_refusal_over_there(visitor: InsideVisitor, there: StandIn) -> None:
+    rows.client(consent_required=False, scopes=["openid"])
+    there.put(PERSON | {"level": "L0"})
+    come_back(ticked(ask(visitor)), PERSON)
+    assert visitor.status == 403
+    click(visitor, "重新登录")
+    [box] = re.findall(r'<input[^>]*name="as_unit"[^>]*>', visitor.text)
+    assert "checked" in box
+
+
+def test_the_tick_says_nothing_to_a_unit(visitor: InsideVisitor) -> None:
+    """Over there one may sign in as a legal entity all the same."""
+    unit_id = rows.unit(password_hash=passwords.hash_password(PASSWORD))
+    come_back(ticked(visitor.get("/sign-in")), UNIT)
+    visitor.submit("password", password=PASSWORD)
+    assert visitor.url == "http://localhost/unit"
+    found = who(visitor)
+    assert found is not None
+    assert found.subject_id == unit_id
+
+
+def test_the_tick_stays_where_the_level_is_raised(visitor: InsideVisitor) -> None:
+    """C1, F6: ticked at the sign-in by password, then over there for the level."""
+    person_id = rows.person(password_hash=passwords.hash_password(PASSWORD))
+    rows.client(consent_required=False, scopes=["openid"])
+    ask(visitor, acr_values="urn:jingban:acr:L2")
+    visitor.submit("username", username=fictional.login_name(), password=PASSWORD, as_unit="y")
+    assert urlsplit(visitor.url).path == "/raise-level", visitor.url
+    come_back(click(visitor), PERSON)
+    assert urlsplit(visitor.url).path == "/choose-unit"
+    found = who(visitor)
+    assert found is not None
+    assert found.subject_id == person_id
+
+
 def test_the_same_number_asks_for_the_password(visitor: InsideVisitor) -> None:
     """DESIGN 6."""
     person_id = rows.person(password_hash=passwords.hash_password(PASSWORD))

@@ -1,5 +1,7 @@
 """短信登录 as a page (P8): the code, the way on, what is said when it does not go through."""
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -50,6 +52,14 @@ def test_the_journey_goes_on(visitor: InsideVisitor) -> None:
     visitor.submit("phone", phone="13800138000", code=code, as_unit="y", action="sign_in")
     assert visitor.url == f"http://localhost/interaction/{interaction_id}"
     assert interactions.find(interaction_id, BROWSER).as_unit
+
+
+def test_the_box_stays_ticked_on_the_way_here(visitor: InsideVisitor) -> None:
+    """C1: the tile leads here with the tick of the page before."""
+    tile = next(each for each in re.findall(r'class="tile tile--as-unit" href="([^"]+)"', visitor.get("/sign-in").text))
+    for address, ticked in ((tile, True), ("/sign-in/sms", False)):
+        [box] = re.findall(r'<input[^>]*name="as_unit"[^>]*>', visitor.get(address).text)
+        assert ("checked" in box) is ticked
 
 
 def test_known_and_unknown_phones_are_answered_alike(app: Flask) -> None:
