@@ -4,21 +4,16 @@ Somebody at an unlocked browser must not be able to leave a passkey of their own
 found out the password alone, or took over the phone number alone: that would make one factor into two.
 """
 
-from datetime import timedelta
-
-from idp import clock
 from idp.factors import ways
 from idp.factors.errors import FreshLoginNeeded, SecondFactorNeeded
 from idp.rules.levels import Acr
 from idp.sessions.browser_sessions import SignedIn
-
-FRESH_FOR = timedelta(minutes=5)
-_FRESH_FOR_MS = FRESH_FOR // timedelta(milliseconds=1)
+from idp.sessions.freshness import is_fresh
 
 
 def demand(who: SignedIn) -> None:
-    """Let pass who signed in within FRESH_FOR. Raises FreshLoginNeeded."""
-    if clock.millis() - who.auth_time > _FRESH_FOR_MS:
+    """Let pass who signed in freshly. Raises FreshLoginNeeded."""
+    if not is_fresh(who):
         raise FreshLoginNeeded
 
 

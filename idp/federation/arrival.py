@@ -17,7 +17,6 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from idp import clock
 from idp.audit.log import Entry, record
 from idp.delegation import closing
 from idp.delegation.closing import Order
@@ -34,13 +33,11 @@ from idp.rules.levels import Amr, RealNameLevel, TrustLevel
 from idp.rules.login_names import check_login_name
 from idp.sessions import browser_sessions, sign_in
 from idp.sessions.browser_sessions import SignedIn
+from idp.sessions.freshness import is_fresh
 from idp.sessions.sign_in import Browser
 from idp.store.db import transaction
 from idp.units import registration as units
 from idp.units.model import Unit
-
-FRESH_MS = 15 * 60 * 1000
-"""How old a session may be that proves control of its account."""
 
 _MODELS: dict[AccountKind, type[Person | Unit]] = {AccountKind.PERSON: Person, AccountKind.UNIT: Unit}
 
@@ -73,7 +70,7 @@ def arrive(vouched: Vouched, browser: Browser, here: SignedIn | None) -> Arrived
         holder = holder_of(session, vouched)
         if holder is None:
             return _first(vouched)
-        if here is not None and here.subject_id == holder and clock.millis() - here.auth_time < FRESH_MS:
+        if here is not None and here.subject_id == holder and is_fresh(here):
             return _link(session, vouched, holder, browser, proven_by="session")
         return Step.PROVE
 

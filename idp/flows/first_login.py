@@ -1,6 +1,7 @@
 """A person's first login with an upstream (P7), and the proof that an account with the same number is one's own."""
 
 import secrets
+from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,6 +20,7 @@ from idp.persons.errors import PersonDataRefused
 from idp.rules.documents import PersonDocument, UnitDocument
 from idp.rules.masking import mask_document, mask_name, mask_phone
 from idp.sessions.drafts import DraftGone
+from idp.sessions.freshness import FRESH_FOR
 from idp.web import Access, access
 
 blueprint = Blueprint("first_login", __name__)
@@ -126,6 +128,7 @@ def _prove_page(form: Prove, waiting: Pending, wrong: str | None = None) -> str:
         form=form,
         upstream=upstreams.setting(vouched.upstream).title,
         identity=identity(vouched),
+        minutes=FRESH_FOR // timedelta(minutes=1),
         is_person=vouched.kind is SubjectKind.PERSON,
         alert={"kind": "error", "text": wrong} if wrong else None,
         links={

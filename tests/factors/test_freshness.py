@@ -9,10 +9,11 @@ from flask import Flask
 from idp.factors import freshness, passkeys, recovery_codes, totp
 from idp.factors.errors import FreshLoginNeeded, SecondFactorNeeded
 from idp.sessions.browser_sessions import SignedIn
+from idp.sessions.freshness import FRESH_FOR
 from tests.factors.sessions import signed_in
 from tests.support import rows
 
-STALE = freshness.FRESH_FOR + timedelta(seconds=1)
+STALE = FRESH_FOR + timedelta(seconds=1)
 ENROLMENTS: list[Callable[[SignedIn], object]] = [
     lambda who: totp.begin(who, "browser"),
     lambda who: passkeys.begin_enrolment(who, "browser", site="site"),
@@ -39,4 +40,4 @@ def test_one_kind_of_factor_adds_no_other(
 
 @pytest.mark.parametrize("amr", [("pwd", "sms"), ("swk", "user")])
 def test_two_kinds_do(sqlite_app: Flask, amr: tuple[str, ...]) -> None:
-    freshness.demand_for_enrolment(signed_in(rows.person(), *amr, ago=freshness.FRESH_FOR - timedelta(seconds=30)))
+    freshness.demand_for_enrolment(signed_in(rows.person(), *amr, ago=FRESH_FOR - timedelta(seconds=30)))

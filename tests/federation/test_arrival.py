@@ -18,6 +18,7 @@ from idp.persons.model import AccountKind, Person, PersonProofing
 from idp.rules.documents import UnitDocument
 from idp.rules.levels import Acr, TrustLevel
 from idp.sessions import browser_sessions, passwords, sign_in
+from idp.sessions.freshness import FRESH_FOR
 from idp.sessions.levels import acr_of_session
 from idp.sessions.sign_in import AccountLocked, WrongCredentials
 from idp.store.db import db, transaction
@@ -133,7 +134,7 @@ def test_a_fresh_session_of_the_account_links_it(app: Flask, moved_clock: MovedC
     person_id = first_login()
     card = vouching.person(upstream="social-card", stable_id="c-1")
     here = entered(arrival.arrive(vouching.person(), BROWSER, None))
-    moved_clock.advance(timedelta(minutes=16))
+    moved_clock.advance(FRESH_FOR + timedelta(seconds=1))
     assert arrival.arrive(card, BROWSER, here) is Step.PROVE
     here = entered(arrival.arrive(vouching.person(), BROWSER, None))
     assert entered(arrival.arrive(card, BROWSER, here)).subject_id == person_id
