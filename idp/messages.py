@@ -107,6 +107,7 @@ SENTENCES: dict[str, str] = {
     "session_over": N_("登录已失效，请重新登录"),
     "fresh_login_needed": N_("请重新登录后再修改登录安全设置"),
     "second_factor_needed": N_("请先用两种方式验证身份，再修改登录安全设置"),
+    "password_there": N_("您的账号已设置密码，无需再次设置"),
     "last_way_in": N_("这是您唯一的登录方式，不能移除"),
     "factor_locked": NN_("验证码连续错误5次，请于 %(minutes)s 分钟后再试"),
     "factor_code_wrong": NN_("动态验证码错误或已使用，还可尝试 %(left)s 次"),

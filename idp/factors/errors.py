@@ -24,6 +24,13 @@ class LastWayIn(DomainError):
     status = 409
 
 
+class PasswordThere(DomainError):
+    """The account has a password already, perhaps since a moment ago."""
+
+    code = "password_there"
+    status = 409
+
+
 class FactorLocked(DomainError):
     """Five wrong codes in a row; fact `minutes` that are left."""
 

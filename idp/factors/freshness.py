@@ -6,7 +6,7 @@ found out the password alone, or took over the phone number alone: that would ma
 
 from idp.factors import ways
 from idp.factors.errors import FreshLoginNeeded, SecondFactorNeeded
-from idp.rules.levels import Acr
+from idp.rules.levels import Acr, Amr
 from idp.sessions.browser_sessions import SignedIn
 from idp.sessions.freshness import is_fresh
 
@@ -24,4 +24,14 @@ def demand_for_enrolment(who: SignedIn) -> None:
     """
     demand(who)
     if ways.ceiling(who) < Acr.L2:
+        raise SecondFactorNeeded
+
+
+def demand_for_password(who: SignedIn) -> None:
+    """Let pass who signed in just now by more than the phone. Raises as `demand`, SecondFactorNeeded.
+
+    A password beside the phone is a second kind of factor. Who comes from an upstream proved to be the owner there.
+    """
+    demand(who)
+    if Amr.FED not in who.amr and ways.ceiling(who) < Acr.L2:
         raise SecondFactorNeeded

@@ -28,7 +28,11 @@ def page() -> ResponseReturnValue:
         "account/overview.html",
         person=_shown(person),
         parents_waiting=listing.count_requests(db.session(), person.id),
-        links={"raise_level": url_for("raise_level.page"), "parents": url_for("parent_accounts.page")},
+        links={
+            "raise_level": url_for("raise_level.page"),
+            "parents": url_for("parent_accounts.page"),
+            "set_password": url_for("security.set_password"),
+        },
         **frame.of_person(person),
     )
 
@@ -40,6 +44,7 @@ def _shown(person: Person) -> dict[str, object]:
         "document_number": mask_document(person.document_number),
         "phone": mask_phone(person.phone),
         "username": person.login_name,
+        "has_password": person.password_hash is not None,
         "level": person.real_name_level,
         "level_name": frame.level_name(person.real_name_level),
         "registered_on": format_date(person.created_at, "yyyy-MM-dd"),

@@ -15,8 +15,8 @@ from flask_babel import format_date, format_datetime
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from idp import web
-from idp.factors import freshness, passkeys, recovery_codes, totp, ways, webauthn_messages
+from idp import limits, web
+from idp.factors import freshness, passkeys, password, recovery_codes, totp, ways, webauthn_messages
 from idp.factors.certificates import trust
 from idp.factors.errors import (
     ConfirmationWrong,
@@ -24,15 +24,20 @@ from idp.factors.errors import (
     FreshLoginNeeded,
     PasskeyKnown,
     PasskeyRefused,
+    PasswordThere,
     SecondFactorNeeded,
 )
 from idp.factors.passkeys import LONGEST_NAME, Owned
 from idp.flows import certificate_doors, frame, qr
 from idp.flows.devices import name_of
 from idp.flows.forms.base import Confirmation
-from idp.flows.forms.factors import AppCode, NewPasskey
+from idp.flows.forms.factors import AppCode, FirstPassword, NewPasskey
+from idp.limits import TooOften
+from idp.messages import sentence
 from idp.persons import records
+from idp.persons.errors import PersonDataRefused
 from idp.rules.masking import mask_phone
+from idp.sessions.browser_sessions import SignedIn
 from idp.store.db import db
 from idp.web import Access, access
 
@@ -69,6 +74,8 @@ def page() -> ResponseReturnValue:
     app = totp.enrolled(session, person.id)
     return render_template(
         "account/security.html",
+        login_name=person.login_name,
+        has_password=person.password_hash is not None,
         phone=mask_phone(person.phone),
         totp={"added": _day(app.created_at)} if app else None,
         codes_left=ways.recovery_codes_left(session, person.id),
@@ -76,6 +83,7 @@ def page() -> ResponseReturnValue:
         passkeys_possible=webauthn_messages.is_possible(),
         certificates=certificate_doors.owned(person.id),
         links={
+            "set_password": url_for("security.set_password"),
             "add_totp": url_for("security.add_totp"),
             "remove_totp": url_for("security.remove_totp"),
             "renew_codes": url_for("security.renew_codes"),
@@ -84,6 +92,31 @@ def page() -> ResponseReturnValue:
         },
         **frame.of_person(person),
     )
+
+
+@blueprint.route("/account/security/password", methods=["GET", "POST"])
+@access(Access.PERSON)
+@led_back
+def set_password() -> ResponseReturnValue:
+    """Set login name and password, where an upstream made the account and there is no password yet (P2, P3)."""
+    who, form = web.current(), FirstPassword()
+    if records.person(who.subject_id).password_hash is not None:
+        return _said("info", sentence(PasswordThere()))
+    if not _may_set_password(who):
+        return _said("warning", _("请改用其他登录方式（如省统一身份认证）登录后，再设置密码。"))
+    if not form.is_submitted():
+        form.username.data = who.login_name
+        return _first_password(form)
+    if not form.validate():
+        return _first_password(form), 400
+    try:
+        limits.registration()  # which names are taken is not to be found out faster here
+        password.set_first(who, (form.username.data or "").strip(), form.password.data or "")
+    except (PersonDataRefused, TooOften) as refused:
+        for error in refused.errors if isinstance(refused, PersonDataRefused) else (refused,):
+            form.refuse(error)
+        return _first_password(form), refused.status
+    return _changed(_("用户名和密码已设置，下次可用它们登录。"))
 
 
 @blueprint.route("/account/security/totp", methods=["GET", "POST"])
@@ -180,8 +213,30 @@ def remove_passkey(passkey_id: str) -> ResponseReturnValue:
 
 
 def _changed(said: str) -> ResponseReturnValue:
-    frame.notify("success", said)
+    return _said("success", said)
+
+
+def _said(kind: str, said: str) -> ResponseReturnValue:
+    frame.notify(kind, said)
     return redirect(url_for("security.page"), 303)
+
+
+def _may_set_password(who: SignedIn) -> bool:
+    """Whether the sign-in is strong enough for it, or can be made so by a way that the person has.
+
+    Raises FreshLoginNeeded, SecondFactorNeeded.
+    """
+    try:
+        freshness.demand_for_password(who)
+    except SecondFactorNeeded:
+        if ways.that_strengthen(db.session(), who):
+            raise
+        return False
+    return True
+
+
+def _first_password(form: FirstPassword) -> str:
+    return render_template("account/password.html", form=form, back_url=url_for("security.page"), **_frame())
 
 
 def _confirm(title: str, question: str, consequences: list[str]) -> str:

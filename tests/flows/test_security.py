@@ -164,3 +164,50 @@ def test_the_page_itself_needs_neither(owner: Owner) -> None:
     owner.get("/account/security")
     assert owner.status == 200
     assert "138****8000" in owner.text
+
+
+SET = "/account/security/password"
+
+
+@pytest.fixture
+def newcomer(app: Flask) -> InsideVisitor:
+    """Person 1, whose account an upstream made, signed in by it."""
+    visitor = InsideVisitor(app)
+    visitor.client.set_cookie("jingban_session", start(rows.person(1), "fed"))
+    return visitor
+
+
+def test_who_came_by_an_upstream_sets_name_and_password(newcomer: InsideVisitor, app: Flask) -> None:
+    """P2, P3, P7."""
+    assert f'href="{SET}"' in newcomer.get("/account").text
+    assert "您的账号还没有密码" in newcomer.get("/account/security").text
+    newcomer.get(SET)
+    assert newcomer.value("username") == fictional.login_name(1)
+    newcomer.submit("password", username="x", password="short", password_again="short")
+    assert newcomer.status == 400
+    assert "用户名应为 5–20 位" in newcomer.text
+    assert "密码至少 8 位" in newcomer.text or "8–30 位" in newcomer.text
+    typed = {"password": rows.PASSWORD, "password_again": rows.PASSWORD}
+    newcomer.submit("password", username="my_own_name", **typed)
+    assert "用户名和密码已设置" in newcomer.text
+    assert "用户名：my_own_name" in newcomer.text
+    assert SET not in newcomer.text
+    assert "无需再次设置" in newcomer.get(SET).text
+    again = InsideVisitor(app).get("/sign-in")
+    again.submit("username", username="my_own_name", password=rows.PASSWORD)
+    assert again.url == "http://localhost/account"
+
+
+def test_a_password_takes_a_fresh_login_and_more_than_the_phone(newcomer: InsideVisitor) -> None:
+    person_id = rows.person(2)
+    newcomer.client.set_cookie("jingban_session", start(person_id, "fed", ago=OLD))
+    newcomer.get(SET)
+    assert newcomer.url == f"http://localhost/sign-in?next={SET}&again=1"
+    newcomer.client.set_cookie("jingban_session", start(person_id, "sms"))
+    newcomer.get(SET)
+    assert newcomer.url == "http://localhost/account/security"
+    assert "请改用其他登录方式" in newcomer.text
+    enrol(person_id)
+    newcomer.client.set_cookie("jingban_session", start(person_id, "sms"))
+    newcomer.get(SET)
+    assert newcomer.url == f"http://localhost/step-up?next={SET}"

@@ -523,6 +523,41 @@ def _strong(world: World) -> InsideVisitor:
     return visitor
 
 
+def _newcomer(world: World) -> InsideVisitor:
+    """Return person 9, whose account an upstream made, signed in by it."""
+    visitor = world.visitor()
+    visitor.client.set_cookie("jingban_session", start(rows.person(9), "fed"))
+    return visitor
+
+
+of(_newcomer, "security_without_password", SECURITY)
+of(_newcomer, "account_without_password", "/account")
+
+
+@scene(SECURITY + "/password", 400)
+def set_password_refused(world: World) -> InsideVisitor:
+    typed = {"username": "1", "password": "x", "password_again": "y"}
+    return _newcomer(world).get(SECURITY + "/password").submit("password", **typed)
+
+
+@scene(SECURITY)
+def set_password(world: World) -> InsideVisitor:
+    typed = {"password": fictional.password(), "password_again": fictional.password()}
+    return _newcomer(world).get(SECURITY + "/password").submit("password", **typed)
+
+
+@scene(SECURITY)
+def set_password_again(world: World) -> InsideVisitor:
+    return set_password(world).get(SECURITY + "/password")
+
+
+@scene(SECURITY)
+def set_password_by_phone(world: World) -> InsideVisitor:
+    visitor = world.visitor()
+    visitor.client.set_cookie("jingban_session", start(rows.person(9), "sms"))
+    return visitor.get(SECURITY + "/password")
+
+
 @scene("/sign-in/sms", 400)
 def sign_in_sms(world: World) -> InsideVisitor:
     visitor = world.visitor().get("/sign-in/sms").submit("phone", phone="13800138009", action="send_code")

@@ -425,6 +425,7 @@ def account() -> str:
         "document_number": "440***********001X",
         "phone": "138****8000",
         "username": "chen_demo",
+        "has_password": True,
         "level": 2,
         "level_name": "二级实名",
         "registered_on": "2026-03-02",
@@ -574,6 +575,8 @@ def account_security() -> str:
     ]
     return render_template(
         "account/security.html",
+        login_name="u_7k2m9qdf4x",
+        has_password=False,
         phone="138****8000",
         totp={"added": "2026-11-02"},
         codes_left=9,
@@ -582,6 +585,13 @@ def account_security() -> str:
         certificates=CERTIFICATES,
         **of_person(),
     )
+
+
+@page("account-password")
+def account_password() -> str:
+    form = forms.FirstPassword()
+    form.validate_on_submit()
+    return render_template("account/password.html", form=form, back_url="/account-security", **of_person())
 
 
 @page("account-totp")

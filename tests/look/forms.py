@@ -31,6 +31,12 @@ class UnitSignIn(FlaskForm):
     password = PasswordField("密码", REQUIRED)
 
 
+class FirstPassword(FlaskForm):
+    username = StringField("用户名", REQUIRED)
+    password = PasswordField("密码", REQUIRED)
+    password_again = PasswordField("确认密码", REQUIRED)
+
+
 class RegisterPerson(FlaskForm):
     document_type = SelectField("证件类型", REQUIRED, choices=PERSON_DOCUMENTS)
     document_number = StringField("证件号码", REQUIRED)

@@ -1,8 +1,10 @@
 """The forms of further factors, and of signing in by SMS and by passkey."""
 
+from typing import ClassVar
+
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
-from wtforms.validators import Length
+from wtforms.validators import EqualTo, Length
 
 from idp.factors.passkeys import LONGEST_NAME
 from idp.flows.forms.base import Form, required
@@ -51,6 +53,16 @@ class Password(Form):
     """The password, of whoever signed in without it."""
 
     password = PasswordField(_("密码"), [required()])
+
+
+class FirstPassword(Form):
+    """Login name and password of an account that was made without (P2, P3)."""
+
+    field_of: ClassVar[dict[str, str]] = {"login_name": "username"}
+
+    username = StringField(_("用户名"), [required()])
+    password = PasswordField(_("密码"), [required()])
+    password_again = PasswordField(_("确认密码"), [required(), EqualTo("password", message=_("两次输入的密码不一致"))])
 
 
 class PasskeyAnswer(Form):
