@@ -205,6 +205,7 @@ SENTENCES: dict[str, str] = {
     ),
     "upstream_phone_missing": N_("您在对方平台的账号没有可用的手机号，请先在对方平台补充后再登录"),
     "upstream_org_code": N_("请使用统一社会信用代码注册的账号登录办理业务"),
+    "upstream_link_gone": N_("该关联已解除，请刷新页面查看"),
     "upstream_proof_needed": N_("该账号已实名认证，请用其密码登录，或通过账号找回取得"),
     # What administrators of the provider read
     "client_metadata_invalid": N_("应用的登记信息有误：%(what)s"),

@@ -18,7 +18,7 @@ class SecondFactorNeeded(DomainError):
 
 
 class LastWayIn(DomainError):
-    """Without this factor nobody could sign in to the account any more."""
+    """Without this factor, or this link to an upstream, nobody could sign in to the account any more."""
 
     code = "last_way_in"
     status = 409

@@ -145,3 +145,30 @@ class CertificateChallenge(Base):
     code_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
     used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class UpstreamLink(Base):
+    """An account at an upstream that is one of ours, of a person or a unit; made and read by `idp.federation`.
+
+    The stable id over there is kept as a keyed hash only.
+
+    Level, way and time are what the upstream said at the newest sign-in (`seen_at`). `proven_by` is how the link came
+    about: first_login, password, session, initialisation.
+    """
+
+    __tablename__ = "upstream_link"
+    __table_args__ = (
+        CheckConstraint("kind IN ('person', 'unit')", name="kind"),
+        CheckConstraint("trust_level BETWEEN 0 AND 3", name="trust_level"),
+    )
+
+    upstream: Mapped[str] = mapped_column(String(30), primary_key=True)
+    stable_id_lookup: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    owner_id: Mapped[str] = mapped_column(String(32), index=True)
+    trust_level: Mapped[int]
+    trust_level_way: Mapped[str | None] = mapped_column(String(60))
+    trust_level_at: Mapped[datetime | None] = mapped_column(Instant)
+    proven_by: Mapped[str] = mapped_column(String(30))
+    linked_at: Mapped[datetime] = mapped_column(Instant)
+    seen_at: Mapped[datetime] = mapped_column(Instant)

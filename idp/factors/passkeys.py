@@ -13,7 +13,7 @@ from idp.factors import challenges, freshness, notice, webauthn_messages
 from idp.factors.challenges import Purpose
 from idp.factors.errors import FactorGone, LastWayIn, PasskeyKnown, PasskeyRefused, TooManyPasskeys
 from idp.factors.model import Passkey
-from idp.factors.ways import METHODS, Way, ways_in
+from idp.factors.ways import METHODS, Way, can_sign_in
 from idp.factors.webauthn_messages import Answer, Key
 from idp.persons.model import AccountStatus, Person
 from idp.sessions import browser_sessions, sign_in
@@ -151,7 +151,7 @@ def remove(who: SignedIn, passkey_id: str) -> None:
         own = (Passkey.id == passkey_id, Passkey.person_id == who.subject_id)
         if session.execute(delete(Passkey).where(*own).returning(Passkey.id)).one_or_none() is None:
             raise FactorGone
-        if not ways_in(session, person):
+        if not can_sign_in(session, person):
             raise LastWayIn
         notice.tell(session, who.subject_id, "passkey_removed", passkey=passkey_id)
 

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.factors.certificates import trust
-from idp.factors.model import Certificate, Passkey, RecoveryCode, Totp
-from idp.persons.model import Person
+from idp.factors.model import Certificate, Passkey, RecoveryCode, Totp, UpstreamLink
+from idp.persons.model import AccountKind, Person
 from idp.rules.levels import Acr, Amr, TrustLevel, session_ceiling
 from idp.sessions.browser_sessions import SignedIn
 from idp.sessions.levels import acr_of_session
+from idp.settings import settings
 
 
 class Way(StrEnum):
@@ -58,8 +59,13 @@ def of(session: Session, person: Person) -> list[Way]:
 
 
 def ways_in(session: Session, person: Person) -> list[Way]:
-    """Return the ways by which this person can sign in: at least one must always stay."""
+    """Return the ways of ours by which this person can sign in; see `can_sign_in`."""
     return [way for way in of(session, person) if way in BY_ITSELF]
+
+
+def can_sign_in(session: Session, person: Person) -> bool:
+    """Whether a way in is left: one of `ways_in`, or a linked account at an upstream that the settings still have."""
+    return bool(ways_in(session, person)) or _is_linked(session, person.id)
 
 
 def that_lift(session: Session, who: SignedIn, target: Acr) -> list[Way]:
@@ -105,6 +111,13 @@ def has_certificate(session: Session, owner_id: str) -> bool:
     usable = (Certificate.removed_at.is_(None), Certificate.expires_at > clock.now())
     found = session.scalars(select(Certificate.id).where(Certificate.owner_id == owner_id, *usable).limit(1))
     return found.first() is not None
+
+
+def _is_linked(session: Session, person_id: str) -> bool:
+    offered = [each.name for each in settings().upstreams if AccountKind.PERSON.value in each.kinds]
+    mine = (UpstreamLink.owner_id == person_id, UpstreamLink.kind == AccountKind.PERSON)
+    linked = select(UpstreamLink.owner_id).where(*mine, UpstreamLink.upstream.in_(offered)).limit(1)
+    return session.scalars(linked).first() is not None
 
 
 def _any(session: Session, table: type[Passkey | Totp], person_id: str) -> bool:

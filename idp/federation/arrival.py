@@ -21,9 +21,10 @@ from idp.audit.log import Entry, record
 from idp.delegation import closing
 from idp.delegation.closing import Order
 from idp.errors import DomainError
+from idp.factors import notice
+from idp.factors.model import UpstreamLink
 from idp.federation import errors, links
 from idp.federation.links import Owner
-from idp.federation.model import UpstreamLink
 from idp.gateways.province import SubjectKind, Vouched
 from idp.persons import registration as persons
 from idp.persons.model import AccountKind, AccountStatus, Person
@@ -216,7 +217,10 @@ def _first(vouched: Vouched) -> Step:
 
 
 def _link(session: Session, vouched: Vouched, holder: str, browser: Browser, *, proven_by: str) -> Entered:
-    """Link an account whose control was proven. Its name, where nobody ever checked it, becomes the vouched one."""
+    """Link an account whose control was proven. Its name, where nobody ever checked it, becomes the vouched one.
+
+    A person is told by SMS of this new way in.
+    """
     owner = Owner(links.account_kind(vouched), holder)
     if owner.kind is AccountKind.PERSON:
         person = session.get_one(Person, holder, populate_existing=True)
@@ -225,6 +229,8 @@ def _link(session: Session, vouched: Vouched, holder: str, browser: Browser, *, 
         person.full_name = vouched.name
         session.flush()
     links.add(session, vouched, owner, proven_by=proven_by)
+    if owner.kind is AccountKind.PERSON:
+        notice.tell(session, holder, "upstream_linked", upstream=vouched.upstream)
     methods = (Amr.PWD, Amr.FED) if proven_by == "password" else (Amr.FED,)
     return start(session, vouched, owner, browser, methods)
 

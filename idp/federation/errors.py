@@ -57,6 +57,13 @@ class SeveralAccounts(DomainError):
     status = 409
 
 
+class LinkGone(DomainError):
+    """No account at this upstream is linked to the person any more."""
+
+    code = "upstream_link_gone"
+    status = 404
+
+
 class ProofNeeded(DomainError):
     """The account was proven by other means, so it is linked only by who can sign in to it."""
 

@@ -5,18 +5,24 @@ is the highest of what still stands: our own proofings, and what the upstreams o
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.audit.log import Entry, record
-from idp.federation.model import UpstreamLink
+from idp.factors import freshness, notice, ways
+from idp.factors.errors import LastWayIn
+from idp.factors.model import UpstreamLink
+from idp.federation.errors import LinkGone
 from idp.gateways.province import SubjectKind, Vouched
 from idp.persons.model import AccountKind, Person, PersonProofing
 from idp.rules.levels import RealNameLevel, TrustLevel, real_name_level_of
+from idp.sessions.browser_sessions import SignedIn
 from idp.store import hot
 from idp.store.base import vault
+from idp.store.db import transaction
 from idp.units.model import Unit
 
 ADD = hot.Statement(
@@ -94,11 +100,16 @@ def refresh(session: Session, vouched: Vouched, owner: Owner) -> None:
     if owner.kind is AccountKind.UNIT:
         session.execute(update(Unit).where(Unit.id == owner.id).values(trust_level=int(vouched.trust_level)))
     else:
-        level = max(_own_level(session, owner.id), _said(session, owner.id))
-        session.execute(update(Person).where(Person.id == owner.id).values(real_name_level=int(level)))
+        _store_level(session, owner.id)
     if before != vouched.trust_level:
         details = {"upstream": vouched.upstream, "from": before, "to": int(vouched.trust_level)}
         record(session, Entry("upstream.level_changed", actor_id=owner.id, subject_id=owner.id, details=details))
+
+
+def _store_level(session: Session, person_id: str) -> None:
+    """Give the person the highest level that still stands."""
+    level = max(_own_level(session, person_id), _said(session, person_id))
+    session.execute(update(Person).where(Person.id == person_id).values(real_name_level=int(level)))
 
 
 def _own_level(session: Session, person_id: str) -> RealNameLevel:
@@ -121,3 +132,47 @@ def has_any(session: Session, owner_id: str) -> bool:
     """Whether any account over there is linked to this one."""
     found = session.scalars(select(UpstreamLink.owner_id).where(UpstreamLink.owner_id == owner_id).limit(1))
     return found.first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A person's account at an upstream, as its owner sees it. `seen_at` is the newest sign-in by it."""
+
+    upstream: str
+    linked_at: datetime
+    seen_at: datetime
+
+
+def of(session: Session, person_id: str) -> list[Linked]:
+    """Return the accounts over there that are linked to a person, the first linked first."""
+    mine = (UpstreamLink.owner_id == person_id, UpstreamLink.kind == AccountKind.PERSON)
+    rows = session.scalars(select(UpstreamLink).where(*mine).order_by(UpstreamLink.linked_at, UpstreamLink.upstream))
+    return [Linked(row.upstream, row.linked_at, row.seen_at) for row in rows]
+
+
+def unlink(who: SignedIn, upstream: str) -> None:
+    """Take a person's links to an upstream away; what it said of their level counts no more (F2).
+
+    The owner is told by SMS. Raises FreshLoginNeeded, LinkGone, LastWayIn.
+    """
+    freshness.demand(who)
+    with transaction() as session:
+        person = session.get_one(Person, who.subject_id, with_for_update=True)
+        level = person.real_name_level
+        gone = session.execute(
+            delete(UpstreamLink)
+            .where(
+                UpstreamLink.owner_id == person.id,
+                UpstreamLink.kind == AccountKind.PERSON,
+                UpstreamLink.upstream == upstream,
+            )
+            .returning(UpstreamLink.owner_id)
+        ).all()
+        if not gone:
+            raise LinkGone
+        if not ways.can_sign_in(session, person):
+            raise LastWayIn
+        _store_level(session, person.id)
+        session.refresh(person)
+        details = {"upstream": upstream, "level_from": level, "level_to": person.real_name_level}
+        notice.tell(session, person.id, "upstream_unlinked", **details)

@@ -24,6 +24,11 @@ def setting(name: str) -> UpstreamSetting:
     return next((each for each in settings().upstreams if each.name == name), None) or abort(404)
 
 
+def title(name: str) -> str:
+    """Return what people call an upstream; its name where the settings do not have it any more."""
+    return next((each.title for each in settings().upstreams if each.name == name), name)
+
+
 def adapter(name: str) -> Upstream:
     """Return the upstream's adapter."""
     adapters: dict[str, Upstream] = current_app.extensions["jingban.upstreams"]

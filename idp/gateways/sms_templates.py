@@ -46,6 +46,8 @@ CHANGES: dict[str, str] = {
     "passkey_removed": "移除了通行密钥",
     "certificate_added": "添加了数字证书",
     "certificate_removed": "移除了数字证书",
+    "upstream_linked": "关联了其他平台的账号，可用其登录",
+    "upstream_unlinked": "解除了与其他平台账号的关联",
     "password_set": "设置了用户名和密码",
 }
 """What became of the ways to prove who one is, as the parameter `change` names it."""

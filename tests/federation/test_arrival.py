@@ -10,9 +10,9 @@ from sqlalchemy import func, select, text
 from idp import clock
 from idp.audit.model import AuditEntry
 from idp.delegation.model import Binding
+from idp.factors.model import UpstreamLink
 from idp.federation import arrival, errors, links
 from idp.federation.arrival import Step
-from idp.federation.model import UpstreamLink
 from idp.persons.errors import PersonDataRefused
 from idp.persons.model import AccountKind, Person, PersonProofing
 from idp.rules.documents import UnitDocument

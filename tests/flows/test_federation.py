@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask, g
 
-from idp.federation.model import UpstreamLink
+from idp.factors.model import UpstreamLink
 from idp.persons.model import AccountKind, Person
 from idp.sessions import browser_sessions, passwords
 from idp.sessions.browser_sessions import SignedIn
@@ -400,3 +400,20 @@ def test_persons_only(make_app: MakeApp, migrated_sqlite_url: str, there: StandI
         assert "省统一身份认证" not in visitor.get("/sign-in", tab="unit").text
         come_back(click(visitor.get("/sign-in")), UNIT)
         assert "该登录方式不支持此类账号" in visitor.text
+
+
+def test_a_link_is_listed_and_taken_away(visitor: InsideVisitor) -> None:
+    """登录安全 lists it; a fresh login and a question come first."""
+    trip(visitor).submit("username", accept_terms="y")
+    visitor.outside = ()
+    visitor.get("/account/security")
+    assert "已关联的其他平台账号" in visitor.text
+    address = "/account/security/upstreams/province/unlink"
+    visitor.get(address)
+    assert "确定解除与省统一身份认证的关联吗？" in visitor.text
+    assert db.session.query(UpstreamLink).count() == 1
+    visitor.submit("confirm", confirm="yes")
+    assert "已解除与省统一身份认证的关联" in visitor.text
+    assert "已关联的其他平台账号" not in visitor.text
+    assert db.session.query(UpstreamLink).count() == 0
+    assert visitor.get(address).status == 404

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from idp.app import create_app
 from idp.delegation.model import Binding
-from idp.federation.model import UpstreamLink
+from idp.factors.model import UpstreamLink
 from idp.persons.model import LoginName, Person
 from idp.settings import Settings
 from idp.store.db import db

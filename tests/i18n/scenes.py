@@ -17,12 +17,13 @@ from idp import clock
 from idp.delegation import grant_requests as requests
 from idp.factors import recovery_codes, scan
 from idp.factors.model import Passkey, Totp
-from idp.federation import pending
+from idp.federation import arrival, pending
 from idp.federation.trips import Destination
 from idp.gateways.province import Vouched
 from idp.persons.model import AccountKind, Person
 from idp.sessions import device_codes, interactions
 from idp.sessions.authorization_request import AuthorizationRequest
+from idp.sessions.sign_in import Browser
 from idp.store.db import transaction
 from tests.factors.sessions import start
 from tests.federation import vouching
@@ -532,6 +533,25 @@ def _newcomer(world: World) -> InsideVisitor:
 
 of(_newcomer, "security_without_password", SECURITY)
 of(_newcomer, "account_without_password", "/account")
+
+
+def _linked(world: World) -> InsideVisitor:
+    """Return person 9, signed in as the province's account that their own is linked to."""
+    arrived = arrival.first_login(vouching.person(9), "from_there", Browser("192.0.2.1", "test"))
+    assert isinstance(arrived, arrival.Entered)
+    visitor = world.visitor()
+    visitor.client.set_cookie("jingban_session", arrived.token)
+    return visitor
+
+
+of(_linked, "security_linked", SECURITY)
+of(_linked, "unlink", SECURITY + "/upstreams/province/unlink")
+of(_linked, "unlink_nothing", SECURITY + "/upstreams/none/unlink", 404)
+
+
+@scene(SECURITY)
+def unlinked(world: World) -> InsideVisitor:
+    return _linked(world).get(SECURITY + "/upstreams/province/unlink").submit("confirm", confirm="yes")
 
 
 @scene(SECURITY + "/password", 400)

@@ -583,6 +583,9 @@ def account_security() -> str:
         passkeys=passkeys,
         passkeys_possible=True,
         certificates=CERTIFICATES,
+        upstreams=[
+            {"title": "省统一身份认证", "added": "2026-11-02", "used": "2026-11-20 09:12", "unlink_url": "/?unlink"}
+        ],
         **of_person(),
     )
 

@@ -252,7 +252,7 @@ def _proof(session: Session, person: Person, row: Certificate) -> None:
 
 def _can_still_sign_in(session: Session, who: SignedIn) -> bool:
     if who.is_person:
-        return bool(ways.ways_in(session, session.get_one(Person, who.subject_id)))
+        return ways.can_sign_in(session, session.get_one(Person, who.subject_id))
     has_password = session.get_one(Unit, who.subject_id).password_hash is not None
     return has_password or ways.has_certificate(session, who.subject_id)
 
