@@ -84,7 +84,7 @@ def add(session: Session, vouched: Vouched, owner: Owner, *, proven_by: str) -> 
 
 
 def refresh(session: Session, vouched: Vouched, owner: Owner) -> None:
-    """Store what the upstream says of the level now, and let the account's own level follow."""
+    """Store what the upstream says of the level now, and let the account's own level follow; a unit's data too."""
     this = (UpstreamLink.upstream == vouched.upstream, UpstreamLink.stable_id_lookup == lookup(vouched))
     before = session.execute(select(UpstreamLink.trust_level).where(*this)).scalar_one()
     session.execute(
@@ -98,12 +98,32 @@ def refresh(session: Session, vouched: Vouched, owner: Owner) -> None:
         )
     )
     if owner.kind is AccountKind.UNIT:
-        session.execute(update(Unit).where(Unit.id == owner.id).values(trust_level=int(vouched.trust_level)))
+        _refresh_unit(session, vouched, owner.id)
     else:
         _store_level(session, owner.id)
     if before != vouched.trust_level:
         details = {"upstream": vouched.upstream, "from": before, "to": int(vouched.trust_level)}
         record(session, Entry("upstream.level_changed", actor_id=owner.id, subject_id=owner.id, details=details))
+
+
+def _refresh_unit(session: Session, vouched: Vouched, unit_id: str) -> None:
+    """Give the unit the level, the name and the legal representative that the upstream vouches for now (F2, F4).
+
+    At L0 nobody checked them over there, so they stay as they are here. The audit names what changed, not the values.
+    """
+    unit = session.get_one(Unit, unit_id, populate_existing=True)
+    unit.trust_level = int(vouched.trust_level)
+    said = {"full_name": vouched.name}
+    if vouched.legal_representative is not None:
+        said["legal_representative"] = vouched.legal_representative.name
+    changed = [name for name, value in said.items() if getattr(unit, name) != value]
+    if changed and vouched.trust_level > TrustLevel.L0:
+        for name in changed:
+            setattr(unit, name, said[name])
+        details = {"upstream": vouched.upstream, "changed": changed}
+        entry = Entry("unit.refreshed", actor_id=unit_id, subject_id=unit_id, unit_id=unit_id, details=details)
+        record(session, entry)
+    session.flush()
 
 
 def _store_level(session: Session, person_id: str) -> None:

@@ -1,5 +1,6 @@
 """Coming back from an upstream: links, first logins, proof of control, what falls (F1, F2, P7, DESIGN 6)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from idp.delegation.model import Binding
 from idp.factors.model import UpstreamLink
 from idp.federation import arrival, errors, links
 from idp.federation.arrival import Step
+from idp.gateways.province import Party
 from idp.persons.errors import PersonDataRefused
 from idp.persons.model import AccountKind, Person, PersonProofing
 from idp.rules.documents import UnitDocument
@@ -258,6 +260,32 @@ def test_a_unit_login_sets_the_trust_level(app: Flask) -> None:
     assert (found.kind, found.subject_id, found.trust_level) == (AccountKind.UNIT, unit_id, 3)
     entered(arrival.arrive(vouching.unit(trust_level=TrustLevel.L1), BROWSER, None))
     assert db.session.get_one(Unit, unit_id, populate_existing=True).trust_level == 1
+
+
+def test_a_unit_login_renews_what_is_vouched_for(app: Flask) -> None:
+    """F4: name and legal representative follow the province, audited without the values; at L0 nobody checked them."""
+    unit_id = rows.unit(password_hash=passwords.hash_password(PASSWORD), full_name="江门市旧名称有限公司")
+
+    def unit() -> tuple[str, str]:
+        found = db.session.get_one(Unit, unit_id, populate_existing=True)
+        return found.full_name, found.legal_representative
+
+    def audited() -> list[str]:
+        return list(db.session.scalars(select(AuditEntry.details).where(AuditEntry.action == "unit.refreshed")))
+
+    entered(arrival.prove(vouching.unit(), PASSWORD, BROWSER))
+    assert unit() == (fictional.unit_name(1), fictional.person_name(6))
+    arrival.arrive(vouching.unit(), BROWSER, None)
+    arrival.arrive(vouching.unit(legal_representative=None), BROWSER, None)
+    [entry] = audited()
+    assert "full_name" in str(entry)
+    assert "旧名称" not in str(entry)
+    newer = vouching.unit(name="江门市新名称有限公司", legal_representative=Party(fictional.person_name(3)))
+    arrival.arrive(replace(newer, trust_level=TrustLevel.L0), BROWSER, None)
+    assert unit() == (fictional.unit_name(1), fictional.person_name(6))
+    arrival.arrive(newer, BROWSER, None)
+    assert unit() == ("江门市新名称有限公司", fictional.person_name(3))
+    assert len(audited()) == 2
 
 
 def test_a_units_account_never_falls(app: Flask) -> None:
