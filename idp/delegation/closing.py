@@ -20,15 +20,19 @@ from idp.units.model import Unit
 
 Account = TypeVar("Account", Person, Unit)
 
-BY_ADMINISTRATOR = "administrator"
+BY_ADMINISTRATOR, SUPERSEDED = "administrator", "superseded"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who orders it, and why: an administrator's id, "operator" at the command line, an upstream's name."""
+    """Who orders it, and why: an administrator's id, "operator" at the command line, an upstream's name.
+
+    `ended_by` is what bindings say that end with the account.
+    """
 
     actor_id: str
     reason: str
+    ended_by: str = BY_ADMINISTRATOR
 
 
 def lock_unit(unit_id: str, order: Order) -> None:
@@ -54,7 +58,7 @@ def cancel_unit(unit_id: str, order: Order) -> None:
         unit = _end_account(session, Unit, unit_id)
         unit.document_claim = None
         _shut(session, unit_id, Binding.unit_id == unit_id, why="unit_cancelled")
-        _end_bindings(session, Binding.unit_id == unit_id, why="unit_cancelled")
+        _end_bindings(session, Binding.unit_id == unit_id, why="unit_cancelled", by=order.ended_by)
         _record(session, "unit.cancelled", unit_id, order)
 
 
@@ -87,7 +91,7 @@ def cancel_person_within(session: Session, person_id: str, order: Order) -> None
     person = _end_account(session, Person, person_id)
     _hand_over_claims(session, person)
     _shut(session, person_id, Binding.person_id == person_id, why="person_cancelled")
-    _end_bindings(session, Binding.person_id == person_id, why="person_cancelled")
+    _end_bindings(session, Binding.person_id == person_id, why="person_cancelled", by=order.ended_by)
     _record(session, "person.cancelled", person_id, order)
 
 
@@ -137,12 +141,12 @@ def _shut(session: Session, account_id: str, whose: ColumnElement[bool], *, why:
         portal_sessions.end_of_pair(session, person_id=person_id, unit_id=unit_id, why=why)
 
 
-def _end_bindings(session: Session, whose: ColumnElement[bool], *, why: str) -> None:
+def _end_bindings(session: Session, whose: ColumnElement[bool], *, why: str, by: str) -> None:
     """End open bindings, a common contact's too: nobody is left to set another one, or must."""
     ended = session.execute(
         update(Binding)
         .where(whose, or_(Binding.status == BindingStatus.PENDING, Binding.status == BindingStatus.ACTIVE))
-        .values(status=BindingStatus.ENDED, ended_at=clock.now(), ended_by=BY_ADMINISTRATOR)
+        .values(status=BindingStatus.ENDED, ended_at=clock.now(), ended_by=by)
         .returning(Binding.id, Binding.person_id, Binding.unit_id)
     )
     for binding_id, person_id, unit_id in ended.all():

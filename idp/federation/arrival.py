@@ -239,7 +239,8 @@ def _cancel(session: Session, vouched: Vouched, holder: str) -> None:
     """Let an account fall that somebody registered with this number. Raises ProofNeeded."""
     if not _proved_nothing(session, vouched, holder):
         raise errors.ProofNeeded
-    closing.cancel_person_within(session, holder, Order(vouched.upstream, "superseded"))
+    order = Order(vouched.upstream, closing.SUPERSEDED, ended_by=closing.SUPERSEDED)
+    closing.cancel_person_within(session, holder, order)
     record(session, Entry("upstream.superseded", subject_id=holder, details={"upstream": vouched.upstream}))
 
 

@@ -164,7 +164,8 @@ def test_what_somebody_else_registered_falls(app: Flask) -> None:
         None,
     )
     assert not rows.is_alive(held)
-    assert db.session.get_one(Binding, binding, populate_existing=True).status == "ended"
+    ended = db.session.get_one(Binding, binding, populate_existing=True)
+    assert (ended.status, ended.ended_by) == ("ended", "superseded"), "no administrator did it"
     with pytest.raises(WrongCredentials):
         sign_in.person("user_0000", PASSWORD, BROWSER)
     actions = db.session.scalars(select(AuditEntry.action)).all()
