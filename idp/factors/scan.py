@@ -22,6 +22,7 @@ from idp.rules.levels import TrustLevel, after_scan
 from idp.sessions import browser_sessions, sign_in
 from idp.sessions.browser_sessions import SignedIn
 from idp.sessions.device_codes import ALPHABET
+from idp.sessions.freshness import FRESH_FOR
 from idp.sessions.model import BrowserSession
 from idp.sessions.sign_in import Browser
 from idp.settings import settings
@@ -32,8 +33,6 @@ ID_LENGTH = 10
 """Of the 20 letters of device codes: 43 bits, for minutes."""
 NUMBERS = 100
 TRIES = 3
-FRESH_FOR = timedelta(minutes=15)
-"""How old the phone's sign-in may be, as for linking an account (federation)."""
 TAKEN_WITHIN = timedelta(minutes=1)
 """How long a confirmed sign-in waits for its browser, which asks every few seconds or has a button."""
 

@@ -194,5 +194,5 @@ def unlink(who: SignedIn, upstream: str) -> None:
             raise LastWayIn
         _store_level(session, person.id)
         session.refresh(person)
-        details = {"upstream": upstream, "level_from": level, "level_to": person.real_name_level}
-        notice.tell(session, person.id, "upstream_unlinked", **details)
+        levels = {"level_from": level, "level_to": person.real_name_level}
+        notice.tell(session, person.id, "upstream_unlinked", upstream=upstream, **levels)

@@ -94,5 +94,5 @@ def claim(upstream: str, browser_id: str, state: str, purpose: Purpose = Purpose
         ).one_or_none()
     if claimed is None:
         raise TripGone
-    secrets, *destination = claimed
-    return Trip(purpose, TripSecrets(**json.loads(secrets)), Destination(*destination))
+    secrets, tab, interaction_id, next_path, as_unit = claimed
+    return Trip(purpose, TripSecrets(**json.loads(secrets)), Destination(tab, interaction_id, next_path, as_unit))

@@ -12,13 +12,14 @@ from idp.clients.model import ActsFor
 from idp.errors import DomainError
 from idp.factors import scan
 from idp.factors.errors import ScanGone
-from idp.factors.scan import FRESH_FOR, State, Ticket, Wanted
+from idp.factors.scan import State, Ticket, Wanted
 from idp.flows import journey, qr, sign_in, signing_in
 from idp.flows.forms.base import Confirmation
 from idp.flows.journey import Journey
 from idp.flows.local_path import local_path
 from idp.messages import sentence
 from idp.persons.model import AccountKind
+from idp.sessions.freshness import FRESH_FOR
 from idp.settings import settings
 from idp.web import Access, access
 
@@ -40,7 +41,7 @@ def begin() -> ResponseReturnValue:
     tab = sign_in.tab_of(belongs_to)
     wanted = Wanted(
         kind=AccountKind(tab),
-        as_unit=_may_act(tab, belongs_to) and request.args.get("as_unit") == "1",
+        as_unit=_may_act(tab, belongs_to) and signing_in.ticked_before(),
         client_id=belongs_to.client.client_id if belongs_to else None,
         interaction_id=belongs_to.interaction_id if belongs_to else None,
         next_path=local_path(request.args.get("next")),

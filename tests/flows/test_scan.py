@@ -353,8 +353,8 @@ def test_the_button_before_the_phone_confirmed(desktop: Desktop) -> None:
 @pytest.mark.parametrize(
     ("asked", "ago", "is_taken"),
     [
-        ({}, 14, True),
-        ({}, 16, False),
+        ({}, 4, True),
+        ({}, 6, False),
         ({"prompt": "login"}, 1, False),
         ({"max_age": "120"}, 1, True),
         ({"max_age": "120"}, 3, False),

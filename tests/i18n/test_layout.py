@@ -22,7 +22,8 @@ MAIN = (
     *("chooser", "chooser_with_a_reason", "ask_for_grant", "grant_requests", "consent_for_a_unit", "consent_for_more"),
     *("raise_level_for_a_portal", "raise_level_of_a_unit", "account_refused"),
     *("device_wrong", "device_consent", "device_done"),
-    *("sign_in_sms", "sign_in_passkey", "security_full", "totp_new", "recovery_codes_shown", "passkey_new"),
+    *("sign_in_sms", "sign_in_passkey", "security_full", "security_linked", "set_password_refused"),
+    *("totp_new", "recovery_codes_shown", "passkey_new"),
     *("step_up_sms", "step_up_passkey", "raise_level_by_a_factor"),
 )
 """One scene for each page that looks different."""

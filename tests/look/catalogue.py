@@ -86,7 +86,9 @@ def sign_in(alert: dict[str, str] | None = None) -> str:
         tabs=sign_in_tabs(tab),
         portal=request.args.get("portal"),
         alert=alert,
-        methods=METHODS if tab == "person" else [METHODS[0], METHODS[4]],
+        methods=[each | {"as_unit_url": each["url"] + "&as_unit=1"} for each in METHODS]
+        if tab == "person"
+        else [METHODS[0], METHODS[4]],
         links=LINKS,
     )
 

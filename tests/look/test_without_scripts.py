@@ -20,6 +20,19 @@ def test_errors_come_back_beside_their_fields(catalogue: str, plain_page: Page) 
     expect(plain_page.get_by_role("button", name="显示密码")).to_be_hidden()
 
 
+def test_other_ways_follow_the_box(catalogue: str, plain_page: Page) -> None:
+    """C1: of the two links the one is there that 「以单位身份登录」 says, for whoever hears the page too."""
+    plain_page.goto(f"{catalogue}/sign-in")
+    oneself = plain_page.get_by_role("link", name="省统一身份认证", exact=True)
+    as_unit = plain_page.get_by_role("link", name="省统一身份认证 以单位身份登录", exact=True)
+    expect(oneself).to_be_visible()
+    expect(as_unit).to_be_hidden()
+    plain_page.get_by_role("checkbox", name="以单位身份登录").press("Space")
+    expect(oneself).to_be_hidden()
+    as_unit.click()
+    expect(plain_page).to_have_url(f"{catalogue}/?province&as_unit=1")
+
+
 def test_tabs_are_links(catalogue: str, plain_page: Page) -> None:
     plain_page.goto(f"{catalogue}/sign-in")
     plain_page.get_by_role("link", name="单位登录").click()
