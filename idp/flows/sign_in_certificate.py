@@ -49,6 +49,7 @@ def page() -> ResponseReturnValue:
     tab = _tab(belongs_to)
     if tab is UNIT or (belongs_to is not None and belongs_to.client.acts_for == ActsFor.NEVER):
         del form.as_unit
+    signing_in.tick(form)
     asked = _asked(tab, belongs_to, form)
     if not form.is_submitted():
         return _page(form, asked, belongs_to)
