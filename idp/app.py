@@ -22,6 +22,7 @@ from idp.flows import (
     frame,
     grants,
     home,
+    legal_representative,
     parent_accounts,
     raise_level,
     regions,
@@ -67,6 +68,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     grants.blueprint,
     help_pages.blueprint,
     home.blueprint,
+    legal_representative.blueprint,
     parent_accounts.blueprint,
     raise_level.blueprint,
     regions.blueprint,
@@ -147,4 +149,6 @@ def _gateways(settings: Settings) -> Gateways:
         unionpay_key=settings.unionpay_key.get_secret_value(),
         company_register_url=settings.company_register_url,
         company_register_key=settings.company_register_key.get_secret_value(),
+        face_check_url=settings.face_check_url,
+        face_check_key=settings.face_check_key.get_secret_value(),
     )

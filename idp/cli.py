@@ -365,6 +365,11 @@ def business() -> None:
 @click.option("--min-person-level", type=click.IntRange(0, 3), default=0, show_default=True)
 @click.option("--min-unit-level", type=click.IntRange(0, 3), default=0, show_default=True)
 @click.option("--needs-verified-unit", is_flag=True, help="Refuse units without real-name verification.")
+@click.option(
+    "--open-to-unit-account",
+    is_flag=True,
+    help="A unit without agents may do it itself after its legal representative's face check (U18).",
+)
 def business_put(code: str, **given: Any) -> None:
     """Enter a business, or change the one of this code. The code is also the scope that portals ask for."""
     with application():

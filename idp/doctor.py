@@ -159,6 +159,7 @@ def _gateways(settings: Settings) -> Iterator[Finding]:
         "SMS gateway": settings.sms_url,
         "UnionPay": settings.unionpay_url,
         "company register": settings.company_register_url,
+        "face check": settings.face_check_url,
     }
     for name, url in addresses.items():
         yield _reach(name, url)

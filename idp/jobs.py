@@ -19,7 +19,7 @@ from idp import clock
 from idp.audit import chain
 from idp.clients.model import InitialAccessToken
 from idp.delegation import expiry
-from idp.delegation.model import GrantRequest
+from idp.delegation.model import GrantRequest, RepresentativeCheck
 from idp.factors.model import CertificateChallenge, ScanTicket, WebauthnChallenge
 from idp.federation.model import UpstreamTrip
 from idp.gateways.errors import GatewayRefused
@@ -56,7 +56,7 @@ log = structlog.get_logger()
 _EXPIRING = (
     *(AuthorizationCode, RefreshToken, OpaqueToken, Authorization),
     *(RevokedToken, UsedJti, Interaction, PushedRequest, Draft, SmsCode, WebauthnChallenge, InitialAccessToken),
-    *(UpstreamTrip, GrantRequest, ScanTicket, CertificateChallenge),
+    *(UpstreamTrip, GrantRequest, RepresentativeCheck, ScanTicket, CertificateChallenge),
 )
 
 

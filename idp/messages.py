@@ -187,6 +187,11 @@ SENTENCES: dict[str, str] = {
     "redirect_uri_unknown": N_("该应用的返回地址未经登记，为保护您的账号，登录已停止。请联系该应用的管理人员"),
     "uscc_account_needed": N_("请使用统一社会信用代码注册的账号登录办理业务"),
     "logout_refused": N_("应用发来的退出请求有误，您尚未退出登录"),
+    # The check of a legal representative's face, U18
+    "representative_data_differs": N_("单位登记信息与市场监管法人库不一致，请先完善单位资料"),
+    "representative_not_in_register": N_("市场监管法人库中没有该单位的登记信息，不能以法人实人认证的方式办理"),
+    "representative_unknown": N_("市场监管法人库中没有法定代表人的证件信息，不能进行人脸核验"),
+    "representative_quota": N_("今日法人实人认证次数已达上限，请 24 小时后再试，或由经办人员办理"),
     # The check by UnionPay, P6
     "unionpay_mismatch": N_("银联核验未通过：姓名、证件号码、银行卡号与预留手机号不一致，请核对后重试"),
     "unionpay_card_not_supported": N_("该银行卡不支持实名认证，请更换一张银行卡"),
@@ -244,6 +249,7 @@ _GATEWAYS: dict[str, str] = {
     "sms": N_("短信服务暂时不可用，请稍后重试"),
     "unionpay": N_("银联核验服务暂时不可用，您填写的内容已保留，请稍后重试"),
     "company_register": N_("市场监管法人库暂时不可用，请稍后重试"),
+    "face_check": N_("人脸核验服务暂时不可用，请稍后重试"),
 }
 
 
@@ -251,6 +257,7 @@ _REFUSED_BY: dict[str, str] = {
     "sms": N_("短信无法发送到该手机号，请核对手机号或更换手机号"),
     "unionpay": N_("银联未受理此次核验，请核对银行卡号或更换银行卡"),
     "company_register": N_("市场监管法人库未受理此次查询，请核对后重试"),
+    "face_check": N_("人脸核验服务未受理此次核验，请由经办人员办理，或到服务窗口咨询"),
 }
 
 _ANY_GATEWAY = N_("相关服务暂时不可用，请稍后重试")

@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     unionpay_key: SecretStr = SecretStr("")
     company_register_url: str = ""
     company_register_key: SecretStr = SecretStr("")
+    face_check_url: str = ""
+    face_check_key: SecretStr = SecretStr("")
     upstreams: tuple[UpstreamSetting, ...] = Field(
         (),
         description="Systems in which people sign in for us: the province's, and others of its kind (docs/levels.md)",
@@ -106,6 +108,9 @@ class Settings(BaseSettings):
     code_lifetime: int = Field(60, ge=10, le=600)
     pushed_request_lifetime: int = Field(60, ge=5, le=600)
     access_token_lifetime: int = Field(300, ge=30, le=3600)
+    representative_token_lifetime: int = Field(
+        600, ge=60, le=1800, description="Access tokens of a unit whose legal representative was checked (U18)"
+    )
     id_token_lifetime: int = Field(3600, ge=60, le=86400)
     refresh_token_lifetime: int = Field(30 * 86400, ge=600)
     refresh_grace: int = Field(10, ge=0, le=60, description="A refresh whose answer was lost may be retried this long")

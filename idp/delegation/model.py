@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store.base import Base, Instant
+from idp.store.base import Base, EncryptedText, Instant
 
 
 class BindingKind(StrEnum):
@@ -127,3 +127,31 @@ class BusinessGrant(Base):
     granted_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_why: Mapped[str | None] = mapped_column(String(20))
+
+
+class RepresentativeCheck(Base):
+    """A face check of a unit's legal representative for one business, in one authorization request (U18).
+
+    `gateway_id` is the check's id at the authority, `url` its page for the phone, `reference` names the decision.
+    `state` is a `FaceState`. What was passed serves once, soon: `used_at`. Used ones stay for a while, for the unit to
+    see.
+    """
+
+    __tablename__ = "representative_check"
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'passed', 'failed', 'expired')", name="state"),
+        Index("ix_representative_check_interaction_id", "interaction_id"),
+        Index("ix_representative_check_unit_id", "unit_id", "used_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    interaction_id: Mapped[str] = mapped_column(String(64))
+    unit_id: Mapped[str] = mapped_column(ForeignKey("unit.id"))
+    business_code: Mapped[str] = mapped_column(ForeignKey("business.code"))
+    gateway_id: Mapped[str] = mapped_column(String(100))
+    url: Mapped[str] = mapped_column(EncryptedText("representative_check.url"))
+    state: Mapped[str] = mapped_column(String(10))
+    reference: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -24,6 +24,7 @@ class Addresses:
     social_card: str
     face_check: str
     certificates: str
+    service_hall: str
 
     @classmethod
     def from_demo(cls, described: dict[str, Any]) -> Self:

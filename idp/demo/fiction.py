@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from idp.rules.levels import TrustLevel
+
 PASSWORD = "Jingban-2026"  # noqa: S105 - printed by the demo, known to everybody
 
 
@@ -45,3 +47,27 @@ STAFFING = FictionalUnit(
 )
 SCHOOL = FictionalUnit("unit_jixiao", "南粤示例技工学校", "124407000000000195", "440703", "辛未", "public_institution")
 UNITS = (TECHNOLOGY, STAFFING, SCHOOL)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitAlone:
+    """A unit without agents, whose legal representative may act for it (U18).
+
+    `level` is what the province said of it, `document` the legal representative's. With `in_register` the register
+    names another one.
+    """
+
+    unit: FictionalUnit
+    level: TrustLevel
+    document: str
+    in_register: str | None = None
+
+
+CULTURE = FictionalUnit("unit_wenhua", "南粤示例文化有限公司", "91440101MA0000218T", "440106", "壬午", "enterprise")
+FARM = FictionalUnit("unit_nongchan", "南粤示例农产有限公司", "91440101MA0000226M", "440106", "癸未", "enterprise")
+PROPERTY = FictionalUnit("unit_wuye", "南粤示例物业有限公司", "91440101MA0000234G", "440106", "甲申", "enterprise")
+UNITS_ALONE = (
+    UnitAlone(CULTURE, TrustLevel.L2, "440106188001011178"),
+    UnitAlone(FARM, TrustLevel.L1, "440106188001011186"),
+    UnitAlone(PROPERTY, TrustLevel.L2, "440106188001011194", in_register="乙酉"),
+)

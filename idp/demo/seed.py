@@ -8,34 +8,26 @@ from typing import Any
 from flask import current_app
 
 from idp import clock
-from idp.clients import registration as clients
-from idp.clients.model import ActsFor
-from idp.delegation import bindings, catalogue, grants, listing
+from idp.delegation import bindings, grants, listing
 from idp.delegation import registration as units
 from idp.delegation.bindings import WantedPerson
-from idp.delegation.catalogue import NewBusiness
 from idp.delegation.model import BindingKind
-from idp.demo import certificates, fiction, upstream
+from idp.demo import certificates, fiction, portals, upstream
 from idp.demo.addresses import Addresses
-from idp.demo.fiction import FictionalPerson, FictionalUnit
+from idp.demo.fiction import FictionalPerson, FictionalUnit, UnitAlone
+from idp.demo.portals import COMPANY, POSITION, REPORT, STABILIZATION
 from idp.gateways import Gateways
 from idp.persons import registration as persons
 from idp.persons.model import Person, PersonProofing
 from idp.persons.registration import Typed
 from idp.persons.unionpay_check import PROVEN_BY as BY_UNIONPAY
 from idp.rules.documents import PersonDocument, UnitDocument
+from idp.rules.levels import TrustLevel
 from idp.sessions import passwords
 from idp.store.db import db, transaction
+from idp.units.model import Unit
 from idp.units.registration import NewUnit
 
-RECRUITMENT = "recruitment"
-POSITION = NewBusiness(
-    "rec.position", "招聘职位管理", "发布、修改和下架本单位的招聘职位", client_id=RECRUITMENT, min_person_level=1
-)
-COMPANY = NewBusiness(
-    "rec.company", "招聘单位信息", "维护本单位在招聘平台上的资料", client_id=RECRUITMENT, min_person_level=1
-)
-BUSINESSES = (POSITION, COMPANY)
 GRANT_DAYS = 365
 
 
@@ -64,6 +56,17 @@ def sandbox_data(folder: Path) -> dict[str, Path]:
         }
         for unit in (*fiction.UNITS, fiction.UNREGISTERED_UNIT, *upstream.UNITS)
     ]
+    companies += [
+        {
+            "uscc": alone.unit.uscc,
+            "name": alone.unit.name,
+            "legal_representative": alone.in_register or alone.unit.legal_representative,
+            "legal_representative_document": alone.document,
+            "kind": alone.unit.kind,
+            "district": alone.unit.region,
+        }
+        for alone in fiction.UNITS_ALONE
+    ]
     contents: dict[str, object] = {
         "unionpay": cards,
         "company_register": companies,
@@ -79,24 +82,29 @@ def sandbox_data(folder: Path) -> dict[str, Path]:
 
 def fill(addresses: Addresses) -> dict[str, Any]:
     """Make everything and return what `demo.json` says (DESIGN 10)."""
-    described = open_portal(addresses)
+    described = open_portals(addresses)
     people = {person.login: _add_person(person) for person in fiction.PERSONS}
     agent, contact = people[fiction.AGENT.login], people[fiction.CONTACT.login]
     both = (POSITION.code, COMPANY.code)
+    all_four = (*both, STABILIZATION.code, REPORT.code)
     held = {
         fiction.AGENT.login: [
             _add_unit(fiction.TECHNOLOGY, agent, both),
-            _add_unit(fiction.STAFFING, agent, both),
+            _add_unit(fiction.STAFFING, agent, all_four),
             _add_unit(fiction.SCHOOL, agent, ()),
         ],
         fiction.CONTACT.login: [],
     }
     technology = held[fiction.AGENT.login][0]
+    _set_trust_level(held[fiction.AGENT.login][1]["id"], TrustLevel.L3)
+    for alone in fiction.UNITS_ALONE:
+        _add_unit_alone(alone, agent)
     held[fiction.CONTACT.login].append(_bind_contact(technology, fiction.TECHNOLOGY, contact))
     return described | {
         "accounts": [
             *(_person_account(person, held.get(person.login, [])) for person in fiction.PERSONS),
             *(_unit_account(unit) for unit in fiction.UNITS),
+            *(_unit_account(alone.unit, alone.level) for alone in fiction.UNITS_ALONE),
         ],
         "unregistered": {
             "name": fiction.UNREGISTERED.name,
@@ -108,43 +116,25 @@ def fill(addresses: Addresses) -> dict[str, Any]:
     }
 
 
-def open_portal(addresses: Addresses) -> dict[str, Any]:
-    """Make the sample portal and its businesses, and nobody to use them; return what `demo.json` says of that."""
-    client = _add_client(addresses)
-    for business in BUSINESSES:
-        catalogue.put(business)
-    return {
+def open_portals(addresses: Addresses) -> dict[str, Any]:
+    """Make the sample portals and their businesses, and nobody to use them; return what `demo.json` says of that."""
+    described = {
         "issuer": addresses.provider,
-        "portals": {RECRUITMENT: addresses.recruitment},
+        "portals": {},
         "sandbox": addresses.sandbox(),
         "accounts": [],
-        "clients": [client],
+        "clients": [],
         "admins": [],
     }
+    return add_portals(described, addresses)
 
 
-def _add_client(addresses: Addresses) -> dict[str, Any]:
-    base = addresses.recruitment
-    new = clients.NewClient(
-        client_id=RECRUITMENT,
-        client_name="公共招聘服务平台",
-        redirect_uris=(f"{base}/callback",),
-        scopes=(*clients.STANDARD_SCOPES, POSITION.code, COMPANY.code),
-        acts_for=ActsFor.OPTIONAL,
-        resource=f"{base}/api",
-        client_uri=base,
-        initiate_login_uri=f"{base}/login",
-        backchannel_logout_uri=f"{base}/backchannel-logout",
-        post_logout_redirect_uris=(f"{base}/",),
-    )
-    secret = clients.add(new)
-    return {
-        "client_id": new.client_id,
-        "client_secret": secret,
-        "redirect_uris": list(new.redirect_uris),
-        "scopes": list(new.scopes),
-        "acts_for": new.acts_for,
-    }
+def add_portals(described: dict[str, Any], addresses: Addresses) -> dict[str, Any]:
+    """Make the portals that came since `described` was written; return it with them."""
+    known = {each["client_id"] for each in described["clients"]}
+    made = [portals.register(each, addresses) for each in portals.PORTALS if each.client_id not in known]
+    urls = {each.client_id: getattr(addresses, each.client_id) for each in portals.PORTALS}
+    return described | {"portals": urls, "clients": [*described["clients"], *made]}
 
 
 def _add_person(person: FictionalPerson) -> str:
@@ -190,6 +180,20 @@ def _add_unit(unit: FictionalUnit, agent_id: str, businesses: tuple[str, ...]) -
     return _held(unit_id, unit, BindingKind.AGENT, businesses)
 
 
+def _add_unit_alone(alone: UnitAlone, agent_id: str) -> None:
+    """Register a unit and unbind who registered it: its legal representative may act for it (U18)."""
+    unit_id = _add_unit(alone.unit, agent_id, ())["id"]
+    [registered] = listing.sub_accounts(db.session(), unit_id, limit=1, offset=0)
+    bindings.unbind(unit_id, registered.binding_id)
+    _set_trust_level(unit_id, alone.level)
+
+
+def _set_trust_level(unit_id: str, level: TrustLevel) -> None:
+    """Let the province have vouched for the unit."""
+    with transaction() as session:
+        session.get_one(Unit, unit_id).trust_level = int(level)
+
+
 def _bind_contact(held: dict[str, Any], unit: FictionalUnit, person_id: str) -> dict[str, Any]:
     wanted = WantedPerson(
         full_name=fiction.CONTACT.name,
@@ -217,5 +221,5 @@ def _person_account(person: FictionalPerson, held: list[dict[str, Any]]) -> dict
     }
 
 
-def _unit_account(unit: FictionalUnit) -> dict[str, Any]:
-    return {"login": unit.login, "password": fiction.PASSWORD, "kind": "unit", "level": 0, "units": []}
+def _unit_account(unit: FictionalUnit, level: int = 0) -> dict[str, Any]:
+    return {"login": unit.login, "password": fiction.PASSWORD, "kind": "unit", "level": level, "units": []}

@@ -1,4 +1,4 @@
-"""Starts provider, worker, sandbox and portal as processes of their own, and stops them together."""
+"""Starts provider, worker, sandbox and portals as processes of their own, and stops them together."""
 
 import json
 import os
@@ -18,8 +18,9 @@ from flask_migrate import upgrade
 from pydantic import SecretStr
 
 from idp.app import create_app
-from idp.demo import certificates, seed
+from idp.demo import certificates, portals, seed
 from idp.demo.addresses import Addresses, choose
+from idp.demo.portals import PORTALS, Portal
 from idp.settings import Settings, UpstreamSetting
 from idp.store import hot, keyring, vault
 
@@ -50,8 +51,10 @@ def run(folder: Path, port: int, *, fresh: bool) -> None:
         environment = _environment(settings)
         start("provider", _jingban("serve", addresses.provider), environment, f"{addresses.provider}/health")
         start("worker", [sys.executable, "-m", "idp", "worker"], environment, None)
-        portal = _portal(folder, addresses, described)
-        start("recruitment", _recruitment(addresses), portal, f"{addresses.recruitment}/health")
+        for portal in PORTALS:
+            told = _told(folder, addresses, described, portal)
+            base = getattr(addresses, portal.client_id)
+            start(portal.client_id, _serve(portal, base), told, f"{base}/health")
         path = folder / "demo.json"
         path.write_text(json.dumps(described, ensure_ascii=False, indent=2) + "\n")
         _announce(described, path)
@@ -85,6 +88,8 @@ def _settings(folder: Path, addresses: Addresses) -> Settings:
         unionpay_key="sandbox-unionpay",
         company_register_url=addresses.company_register,
         company_register_key="sandbox-company-register",
+        face_check_url=addresses.face_check,
+        face_check_key="sandbox-face-check",
         upstreams=_upstreams(addresses),
         certificate_authorities=certificates.file_of_authority(folder),
         certificate_hardware_policies=(certificates.IN_HARDWARE,),
@@ -121,7 +126,7 @@ def _upstreams(addresses: Addresses) -> tuple[UpstreamSetting, ...]:
 def _environment(settings: Settings) -> dict[str, str]:
     """Return the settings that differ from the defaults, as variables for a process."""
     plain = settings.model_dump(exclude_defaults=True)
-    for name in ("sms_key", "unionpay_key", "company_register_key"):
+    for name in ("sms_key", "unionpay_key", "company_register_key", "face_check_key"):
         plain[name] = getattr(settings, name).get_secret_value()
     plain["upstreams"] = json.dumps(
         [each.model_dump() | {"client_secret": each.client_secret.get_secret_value()} for each in settings.upstreams]
@@ -138,7 +143,7 @@ def _prepare(settings: Settings, addresses: Addresses, described: dict[str, Any]
     with app.app_context():
         upgrade()
         keyring.ensure_keys()
-        found = described or seed.fill(addresses)
+        found = seed.add_portals(described, addresses) if described else seed.fill(addresses)
         hot.close_all()
     return found | {"sandbox": addresses.sandbox()}
 
@@ -157,20 +162,13 @@ def _sandbox(addresses: Addresses, data: dict[str, Path]) -> list[str]:
     return command
 
 
-def _recruitment(addresses: Addresses) -> list[str]:
-    return [sys.executable, "-m", "relying_parties.recruitment", "--port", addresses.recruitment.rsplit(":", 1)[1]]
+def _serve(portal: Portal, address: str) -> list[str]:
+    return [sys.executable, "-m", f"relying_parties.{portal.client_id}", "--port", address.rsplit(":", 1)[1]]
 
 
-def _portal(folder: Path, addresses: Addresses, described: dict[str, Any]) -> dict[str, str]:
-    client = next(each for each in described["clients"] if each["client_id"] == seed.RECRUITMENT)
-    return {
-        "RECRUITMENT_ISSUER": addresses.provider,
-        "RECRUITMENT_CLIENT_ID": client["client_id"],
-        "RECRUITMENT_CLIENT_SECRET": client["client_secret"],
-        "RECRUITMENT_BASE_URL": addresses.recruitment,
-        "RECRUITMENT_DATABASE": str(folder / "recruitment.sqlite3"),
-        "RECRUITMENT_KEY_FILE": str(folder / "recruitment.key"),
-    }
+def _told(folder: Path, addresses: Addresses, described: dict[str, Any], portal: Portal) -> dict[str, str]:
+    client = next(each for each in described["clients"] if each["client_id"] == portal.client_id)
+    return portals.environment(portal, addresses, client, str(folder))
 
 
 @contextmanager

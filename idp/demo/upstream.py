@@ -82,6 +82,12 @@ LEGAL_ENTITIES = (
     replace(_at("gd-u-000007", "unit_changed", CHANGED, "L3", ""), representative=("庚辰", "440106188001011151")),
 )
 
+# Units that are registered here and have no agents: what the province says of them is what they come in with.
+ALONE = tuple(
+    _at(f"gd-u-{number:06d}", alone.unit.login, alone.unit, alone.level.name, alone.document)
+    for number, alone in enumerate(fiction.UNITS_ALONE, start=8)
+)
+
 CARD_HOLDERS = (
     _of(fiction.CONTACT, "sbk-000001", "card_yi", "L2"),
     PersonAccount("sbk-000002", "card_new", "辛巳", "44010618800101116X", "+8613800138108", "L2"),
@@ -92,7 +98,7 @@ def province() -> dict[str, list[dict[str, object]]]:
     """Return what `python -m sandbox --province-data` reads."""
     return {
         "persons": [_person(person) for person in PERSONS],
-        "legal_entities": [_legal_entity(unit) for unit in LEGAL_ENTITIES],
+        "legal_entities": [_legal_entity(unit) for unit in (*LEGAL_ENTITIES, *ALONE)],
     }
 
 

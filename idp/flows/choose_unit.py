@@ -20,7 +20,7 @@ from idp.persons import records
 from idp.rules.levels import Acr
 from idp.rules.masking import mask_name
 from idp.sessions import interactions
-from idp.sessions.interactions import MYSELF, InteractionGone
+from idp.sessions.interactions import MYSELF
 from idp.sessions.levels import acr_of_session
 from idp.store import hot
 from idp.store.db import db
@@ -68,7 +68,7 @@ ASKED: dict[Standing | None, str] = {
 @access(Access.PERSON)
 def page() -> ResponseReturnValue:
     """Show the units and oneself; note the choice."""
-    belongs_to = _journey()
+    belongs_to = journey.demanded()
     form = Choose()
     if not form.is_submitted():
         return _page(form, belongs_to)
@@ -86,16 +86,9 @@ def page() -> ResponseReturnValue:
 @access(Access.PERSON)
 def give_up() -> ResponseReturnValue:
     """Go back to the portal without a choice; it is told `access_denied` (C5)."""
-    belongs_to = _journey()
+    belongs_to = journey.demanded()
     interactions.refuse(belongs_to.interaction_id)
     return redirect(belongs_to.resume_url, 303)
-
-
-def _journey() -> Journey:
-    belongs_to = journey.current()
-    if belongs_to is None:
-        raise InteractionGone
-    return belongs_to
 
 
 def _check(belongs_to: Journey, choice: str) -> str:

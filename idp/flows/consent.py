@@ -15,7 +15,7 @@ from flask_babel import format_datetime
 from idp import web
 from idp.clients import consents
 from idp.clients.model import ActsFor
-from idp.delegation import context_class, for_whom, granting, listing
+from idp.delegation import context_class, for_whom, granting, listing, representing
 from idp.delegation.acting import Refused
 from idp.delegation.for_whom import Answers
 from idp.delegation.granting import Granted
@@ -90,7 +90,10 @@ def _asking(belongs_to: Journey) -> Asking | None:
     if acting_for is None:
         return None
     granted: Granted | Refused = granting.for_oneself(client, asked)
-    if acting_for != MYSELF:
+    if not who.is_person:
+        check = representing.passed(hot.reader(), belongs_to.interaction_id, who.subject_id)
+        granted = representing.granted(hot.reader(), client, asked, who.subject_id, check)
+    elif acting_for != MYSELF:
         level = context_class.stated(asked, acr_of_session(who))
         granted = granting.for_unit(
             hot.reader(), client, asked, person_id=who.subject_id, unit_id=acting_for, level=level

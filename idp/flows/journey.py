@@ -38,6 +38,14 @@ def current() -> Journey | None:
     return find(interaction_id) if interaction_id else None
 
 
+def demanded() -> Journey:
+    """Return the journey of a page that is nothing without one. Raises InteractionGone."""
+    belongs_to = current()
+    if belongs_to is None:
+        raise InteractionGone
+    return belongs_to
+
+
 def find(interaction_id: str) -> Journey:
     """Return the journey of an interaction of this browser, as `current` does. Raises InteractionGone."""
     interaction = interactions.find(interaction_id, web.browser_id())

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from idp import web
-from idp.delegation import context_class
+from idp.delegation import context_class, representing
 from idp.factors import ways
 from idp.flows import frame, journey, step_up, upstreams
 from idp.flows.forms.base import Confirmation
@@ -79,7 +79,7 @@ def _of_unit(belongs_to: Journey | None) -> ResponseReturnValue:
         form=Confirmation(),
         portal=belongs_to.client.client_name,
         level=TrustLevel(web.current().trust_level).name,
-        demanded=TrustLevel(belongs_to.client.min_unit_level).name,
+        demanded=TrustLevel(representing.level_needed(db.session(), belongs_to.client, belongs_to.asked)).name,
         upgrade_url=upstreams.upgrade_of_units(belongs_to.interaction_id),
         sign_in_url=url_for("sign_in.page", interaction=belongs_to.interaction_id, tab="unit"),
         give_up_url=url_for("raise_level.give_up", interaction=belongs_to.interaction_id),

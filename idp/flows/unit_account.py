@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date
+from flask_babel import format_date, format_datetime
 from flask_babel import gettext as _
 
 from idp import web
-from idp.delegation import listing
+from idp.delegation import listing, representing
 from idp.errors import DomainError
-from idp.flows import frame, unit_frame
+from idp.flows import frame, journey, unit_frame
 from idp.flows.forms.units import UnitData
 from idp.gateways import Gateways
 from idp.messages import UNIT_DOCUMENTS
@@ -23,6 +23,8 @@ from idp.units.model import Unit
 from idp.web import Access, access
 
 blueprint = Blueprint("unit_account", __name__)
+
+CHECKS_SHOWN = 5
 
 
 @blueprint.get("/unit")
@@ -38,6 +40,10 @@ def page() -> ResponseReturnValue:
         "unit_account/overview.html",
         unit=_shown(unit),
         agents=listing.count_active(db.session(), unit.id),
+        checks=[
+            {"business": each.business, "at": format_datetime(each.at, "yyyy-MM-dd HH:mm")}
+            for each in representing.uses(db.session(), unit.id, limit=CHECKS_SHOWN)
+        ],
         links=links,
         **unit_frame.of_unit(unit),
     )
@@ -46,7 +52,11 @@ def page() -> ResponseReturnValue:
 @blueprint.route("/unit/edit", methods=["GET", "POST"])
 @access(Access.UNIT)
 def edit() -> ResponseReturnValue:
-    """Change name, legal representative and seat while unverified; the seat alone afterwards (U16)."""
+    """Change name, legal representative and seat while unverified; the seat alone afterwards (U16).
+
+    With `?interaction=` it is completed on the way to a portal (U18), which goes on afterwards.
+    """
+    journey.current()
     unit = records.unit(web.current().subject_id)
     form = _edit_form(unit)
     if not form.is_submitted() or request.form.get("action") == "load_region":
@@ -58,6 +68,9 @@ def edit() -> ResponseReturnValue:
     except DomainError as error:
         form.refuse(error)
         return _edit_page(form, unit), error.status
+    belongs_to = journey.current()
+    if belongs_to is not None:
+        return redirect(belongs_to.resume_url, 303)
     frame.notify("success", _("单位资料已保存。"))
     return redirect(url_for("unit_account.page"), 303)
 
@@ -83,12 +96,13 @@ def _change(unit: Unit, form: UnitData) -> None:
 
 
 def _edit_page(form: UnitData, unit: Unit) -> str:
+    belongs_to = journey.current()
     return render_template(
         "unit_account/edit.html",
         form=form,
         unit=_shown(unit),
         regions_url=url_for("regions.page"),
-        links={"back": url_for("unit_account.page")},
+        links={"back": belongs_to.resume_url if belongs_to else url_for("unit_account.page")},
         **unit_frame.of_unit(unit),
     )
 

@@ -6,6 +6,7 @@ Callers depend on a Protocol, never on HTTP; what can go wrong is `GatewayUnavai
 
 from idp.gateways.company_register import Company, CompanyRegister, CompanyStatus
 from idp.gateways.errors import GatewayRefused, GatewayUnavailable
+from idp.gateways.face_check import FaceCheck, FaceCheckBegun, FaceResult, FaceState
 from idp.gateways.sms import SmsSender
 from idp.gateways.unionpay import UnionPay, UnionPayOutcome, UnionPayResult
 from idp.gateways.wiring import Gateways, build_gateways
@@ -14,6 +15,10 @@ __all__ = [
     "Company",
     "CompanyRegister",
     "CompanyStatus",
+    "FaceCheck",
+    "FaceCheckBegun",
+    "FaceResult",
+    "FaceState",
     "GatewayRefused",
     "GatewayUnavailable",
     "Gateways",

@@ -6,7 +6,7 @@ from idp.errors import DomainError
 
 
 class GatewayError(DomainError):
-    """Base of both. `facts["gateway"]` is "sms", "unionpay" or "company_register"; `facts["reason"]` is a code."""
+    """Base of both. `facts["gateway"]` names the system ("sms", "unionpay", …); `facts["reason"]` is a code."""
 
     code: ClassVar[str] = "gateway_error"
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from idp.gateways.company_register import CompanyRegister, HttpCompanyRegister
+from idp.gateways.face_check import FaceCheck, HttpFaceCheck
 from idp.gateways.json_client import JsonClient, JsonService, NotConfigured
 from idp.gateways.sms import HttpSmsSender, SmsSender
 from idp.gateways.unionpay import HttpUnionPay, UnionPay
@@ -15,6 +16,7 @@ class Gateways:
     sms: SmsSender
     unionpay: UnionPay
     company_register: CompanyRegister
+    face_check: FaceCheck
 
 
 def build_gateways(
@@ -25,6 +27,8 @@ def build_gateways(
     unionpay_key: str,
     company_register_url: str,
     company_register_key: str,
+    face_check_url: str,
+    face_check_key: str,
     timeout: float = 3.0,
     ca_file: str = "",
 ) -> Gateways:
@@ -43,4 +47,5 @@ def build_gateways(
         sms=HttpSmsSender(service("sms", sms_url, sms_key)),
         unionpay=HttpUnionPay(service("unionpay", unionpay_url, unionpay_key)),
         company_register=HttpCompanyRegister(service("company_register", company_register_url, company_register_key)),
+        face_check=HttpFaceCheck(service("face_check", face_check_url, face_check_key)),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from idp.clients.registry import RegisteredClient
+from idp.delegation import representing
 from idp.delegation.acting import Acting, Refused, acting
 from idp.delegation.granting import minimum_of
 from idp.oidc import statements
@@ -77,6 +78,11 @@ class Grant:
     person: PersonRow | None
     unit: UnitRow | None
 
+    @property
+    def by_representative(self) -> bool:
+        """Whether a unit's own account does a business here, by its legal representative's face (U18)."""
+        return self.kind is AccountKind.UNIT and bool(self.businesses)
+
     @classmethod
     def of_row(cls, row: hot.Row) -> Self:
         """Return the grant that the first columns of a look-up in `statements` hold."""
@@ -126,7 +132,7 @@ def standing(on: hot.Executor, grant: Grant, client: RegisteredClient) -> Acting
     if account is None or account.status != AccountStatus.ACTIVE:
         raise GrantLost("account_inactive")
     if grant.unit_id is None:
-        _check_unit_account(grant)
+        _check_unit_account(on, grant, client)
         return None
     answer = acting(
         on,
@@ -143,10 +149,20 @@ def standing(on: hot.Executor, grant: Grant, client: RegisteredClient) -> Acting
     return answer
 
 
-def _check_unit_account(grant: Grant) -> None:
-    """A unit account by itself does no business (U7), but for what its legal representative's face opened (U18)."""
-    if grant.kind is AccountKind.UNIT and grant.businesses and Amr.FACE not in grant.amr:
+def _check_unit_account(on: hot.Executor, grant: Grant, client: RegisteredClient) -> None:
+    """A unit account by itself does no business (U7), but for what its legal representative's face opened (U18).
+
+    What that rests on must hold now: above all, that nobody was bound to the unit since.
+    """
+    if not grant.by_representative:
+        return
+    if Amr.FACE not in grant.amr:
         raise GrantLost("unit_account")
+    minimum = minimum_of(client)
+    for business in grant.businesses:
+        against = representing.obstacle(on, grant.subject_id, business, minimum)
+        if against is not None:
+            raise GrantLost(against)
 
 
 def end(on: hot.Executor, grant_id: str, why: str, now: int) -> None:

@@ -23,7 +23,7 @@ from idp.oidc.errors import InvalidDpopProofError, InvalidRequestError, OAuth2Er
 from idp.oidc.grants import Grant, GrantLost
 from idp.oidc.tokens import jws
 from idp.oidc.tokens.access_token import token_type
-from idp.oidc.tokens.claims import acting_for, of_sign_in, subject_claims
+from idp.oidc.tokens.claims import acting_for, capacity, of_sign_in, subject_claims
 from idp.rules.claims import of_scope
 from idp.settings import settings
 from idp.store import hot
@@ -152,7 +152,8 @@ def claims_for(
     client = registry.find(found.client_id)
     if client is None:
         raise InvalidToken(presented.scheme)
-    claims = {"sub": subjects.subject(client, found.grant.subject_id), **_asked_for(found.grant, found.scope)}
+    sub = subjects.subject(client, found.grant.subject_id)
+    claims = {"sub": sub, **capacity(found.grant), **_asked_for(found.grant, found.scope)}
     for_whom = acting_for(found.grant, acting, client)
     return client, claims if for_whom is None else {**claims, "acting_for": for_whom}, headers
 

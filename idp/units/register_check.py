@@ -6,11 +6,12 @@ by the authorisation code alone, and `verified_at` stays empty. A register that 
 compared again whenever its data changes.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 import structlog
 
-from idp.gateways.company_register import CompanyRegister, CompanyStatus
+from idp.gateways.company_register import Company, CompanyRegister, CompanyStatus
 from idp.gateways.errors import GatewayError
 from idp.rules.documents import UnitDocument
 from idp.rules.levels import TrustLevel
@@ -34,28 +35,55 @@ class RegisterAnswer(StrEnum):
         return TrustLevel.L1 if self is RegisterAnswer.AGREES else TrustLevel.L0
 
 
+class Difference(StrEnum):
+    """What does not agree with the register's entry. STATUS: the entity was revoked or deregistered."""
+
+    NAME = "name"
+    LEGAL_REPRESENTATIVE = "legal_representative"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of a comparison, the register's entry if there is one, and what does not agree with it."""
+
+    answer: RegisterAnswer
+    company: Company | None = None
+    differences: tuple[Difference, ...] = ()
+
+
 def compare(
     register: CompanyRegister, *, document_type: str, number: str, name: str, legal_representative: str
 ) -> RegisterAnswer:
+    """Return what comes of `compare_closely`."""
+    return compare_closely(
+        register, document_type=document_type, number=number, name=name, legal_representative=legal_representative
+    ).answer
+
+
+def compare_closely(
+    register: CompanyRegister, *, document_type: str, number: str, name: str, legal_representative: str
+) -> Comparison:
     """Ask the register about a unit and compare name and legal representative. Calls the outside: no transaction open.
 
     Organisation codes are not in the register. An entity that was revoked or deregistered agrees with nobody.
     """
     if document_type != UnitDocument.USCC:
-        return RegisterAnswer.NOT_ASKED
+        return Comparison(RegisterAnswer.NOT_ASKED)
     try:
         company = register.look_up(number)
     except GatewayError as error:
         log.warning("company_register.silent", reason=error.reason)
-        return RegisterAnswer.UNAVAILABLE
+        return Comparison(RegisterAnswer.UNAVAILABLE)
     if company is None:
-        return RegisterAnswer.NO_ENTRY
-    same = (
-        company.status is CompanyStatus.ACTIVE
-        and _unit_spelling(company.name) == name
-        and _person_spelling(company.legal_representative) == legal_representative
-    )
-    return RegisterAnswer.AGREES if same else RegisterAnswer.DIFFERS
+        return Comparison(RegisterAnswer.NO_ENTRY)
+    agrees = {
+        Difference.STATUS: company.status is CompanyStatus.ACTIVE,
+        Difference.NAME: _unit_spelling(company.name) == name,
+        Difference.LEGAL_REPRESENTATIVE: _person_spelling(company.legal_representative) == legal_representative,
+    }
+    differences = tuple(each for each, same in agrees.items() if not same)
+    return Comparison(RegisterAnswer.DIFFERS if differences else RegisterAnswer.AGREES, company, differences)
 
 
 def _unit_spelling(name: str) -> str | None:

@@ -650,6 +650,33 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "representative_check",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("interaction_id", sa.String(length=64), nullable=False),
+        sa.Column("unit_id", sa.String(length=32), nullable=False),
+        sa.Column("business_code", sa.String(length=60), nullable=False),
+        sa.Column("gateway_id", sa.String(length=100), nullable=False),
+        sa.Column("url", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("reference", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('pending', 'passed', 'failed', 'expired')", name=op.f("ck_representative_check_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["business_code"], ["business.code"], name=op.f("fk_representative_check_business_code_business")
+        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_representative_check_unit_id_unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_representative_check")),
+    )
+    with op.batch_alter_table("representative_check", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_representative_check_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index("ix_representative_check_interaction_id", ["interaction_id"], unique=False)
+        batch_op.create_index("ix_representative_check_unit_id", ["unit_id", "used_at"], unique=False)
+
+    op.create_table(
         "authorization_code",
         sa.Column("code_hash", sa.String(length=64), nullable=False),
         sa.Column("authorization_id", sa.String(length=32), nullable=False),
@@ -811,6 +838,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_authorization_code_expires_at"))
 
     op.drop_table("authorization_code")
+    with op.batch_alter_table("representative_check", schema=None) as batch_op:
+        batch_op.drop_index("ix_representative_check_unit_id")
+        batch_op.drop_index("ix_representative_check_interaction_id")
+        batch_op.drop_index(batch_op.f("ix_representative_check_expires_at"))
+
+    op.drop_table("representative_check")
     with op.batch_alter_table("binding", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_binding_open_pair",

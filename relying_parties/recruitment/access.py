@@ -4,23 +4,22 @@ The unit stands in the address, so two tabs can work for two units and neither c
 """
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, current_app, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.wrappers import Response as WerkzeugResponse
 
-from relying_parties.recruitment import clock, companies, identities, problems
-from relying_parties.recruitment.identities import Ended, Identity
-from relying_parties.recruitment.keys import SealBroken
-from relying_parties.recruitment.provider import BUSINESSES, ProviderDown, ProviderRefused, provider
-from relying_parties.recruitment.sign_in import tokens_of, unit_of
+from relying_parties.recruitment import companies, problems
+from relying_parties.recruitment.businesses import BUSINESSES
+from relying_parties.shared import browsers, clock, identities
+from relying_parties.shared.identities import Ended, Identity
+from relying_parties.shared.keys import SealBroken
+from relying_parties.shared.provider import ProviderDown, ProviderRefused, provider
+from relying_parties.shared.sign_in import tokens_of, unit_of
 
-COOKIE = "recruitment_portal"
 REFRESH_BEFORE = 30  # seconds before its end an access token is renewed
 WAIT_FOR_OTHER = 6.0  # seconds that one request waits for another one's refresh
 SAFE_METHODS = {"GET", "HEAD"}
@@ -28,51 +27,6 @@ SAFE_METHODS = {"GET", "HEAD"}
 _log = logging.getLogger("recruitment")
 
 View = Callable[..., ResponseReturnValue]
-
-
-def cookie_name() -> str:
-    """Return the name of our cookie; servers on other ports of this host share the jar, so it is ours alone."""
-    return f"__Host-{COOKIE}" if current_app.config["HTTPS"] else COOKIE
-
-
-def browser() -> str | None:
-    """Return the id of this browser's record if somebody is or was signed in."""
-    if "browser" not in g:
-        g.browser = identities.find_browser(request.cookies.get(cookie_name()))
-    found: str | None = g.browser
-    return found
-
-
-def everyone() -> list[Identity]:
-    """Return this browser's identities, ended ones too, the last used first."""
-    if "identities" not in g:
-        found = browser()
-        g.identities = identities.of_browser(found) if found else []
-    known: list[Identity] = g.identities
-    return known
-
-
-def living() -> list[Identity]:
-    """Return the identities that can be used."""
-    return [identity for identity in everyone() if identity.ended_at is None]
-
-
-def set_cookie(response: WerkzeugResponse, token: str) -> None:
-    """Hand the browser its record's secret."""
-    response.set_cookie(
-        cookie_name(),
-        token,
-        max_age=identities.ABSOLUTE_SECONDS,
-        secure=current_app.config["HTTPS"],
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
-
-
-def drop_cookie(response: WerkzeugResponse) -> None:
-    """Take it away."""
-    response.delete_cookie(cookie_name(), secure=current_app.config["HTTPS"], httponly=True, samesite="Lax", path="/")
 
 
 def for_unit(business: str | None = None, *, complete: bool = True) -> Callable[[View], View]:
@@ -85,7 +39,7 @@ def for_unit(business: str | None = None, *, complete: bool = True) -> Callable[
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(unit_id: str, **path: Any) -> ResponseReturnValue:
-            if browser() is None:
+            if browsers.browser() is None:
                 back = request.full_path.rstrip("?") if request.method in SAFE_METHODS else None
                 return redirect(url_for("login.choose", next=back))
             identity = _current(_of_unit(unit_id))
@@ -107,12 +61,12 @@ def for_unit(business: str | None = None, *, complete: bool = True) -> Callable[
 
 def _note_use(identity: Identity) -> None:
     """Let 企业中心 open with this unit next time; most clicks change nothing and so write nothing."""
-    if everyone()[0].id != identity.id or clock.now() - identity.used_at > identities.TOUCH_SECONDS:
+    if browsers.everyone()[0].id != identity.id or clock.now() - identity.used_at > identities.TOUCH_SECONDS:
         identities.touch(identity)
 
 
 def _of_unit(unit_id: str) -> Identity:
-    known = [identity for identity in everyone() if identity.unit is not None and identity.unit.id == unit_id]
+    known = [identity for identity in browsers.everyone() if identity.unit is not None and identity.unit.id == unit_id]
     if not known:
         raise problems.not_signed_in_for_unit()
     return known[0]
@@ -207,16 +161,3 @@ def _again(identity: Identity) -> Identity:
     if seen.ended_at is not None:
         raise problems.ended(seen)
     return seen
-
-
-def init_app(app: Flask) -> None:
-    """Tell every template who is signed in."""
-    app.context_processor(lambda: {"signed_in": _shown, "acting": g.get("identity")})
-
-
-def _shown() -> list[Identity]:
-    """Return the identities for the header; the page that reports a broken database must not need it."""
-    try:
-        return living()
-    except sqlite3.Error:
-        return []

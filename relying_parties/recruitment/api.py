@@ -14,31 +14,21 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException
 
 from relying_parties.recruitment import companies, positions, step_up
 from relying_parties.recruitment.forms import CompanyForm, PositionForm
 from relying_parties.recruitment.positions import Position, PositionData, State
-from relying_parties.recruitment.provider import ProviderDown, ProviderRefused, provider
-from relying_parties.recruitment.settings import Settings
-from relying_parties.recruitment.tokens import ActingToken, InvalidToken, NotForUnit, acting_token
+from relying_parties.shared import bearer
+from relying_parties.shared.provider import provider
+from relying_parties.shared.settings import Settings
+from relying_parties.shared.tokens import ActingToken, InvalidToken, NotForUnit, acting_token
 
 PAGE_SIZE = 50
-REALM = "recruitment"
-RETRY_SECONDS = "5"
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
+bearer.install(blueprint, realm="recruitment")
 
 View = Callable[[ActingToken], ResponseReturnValue]
-
-
-class Unauthorized(Exception):
-    """A request whose token does not do (RFC 6750 §3): status, error code and description; no code, no token."""
-
-    def __init__(self, status: int, error: str = "", description: str = "", **parameters: str) -> None:
-        super().__init__(error)
-        self.status = status
-        self.parameters = {"error": error, "error_description": description, **parameters} if error else {}
 
 
 def for_token(business: str) -> Callable[[View], Callable[[], ResponseReturnValue]]:
@@ -50,12 +40,12 @@ def for_token(business: str) -> Callable[[View], Callable[[], ResponseReturnValu
     def decorate(view: View) -> Callable[[], ResponseReturnValue]:
         @wraps(view)
         def guarded() -> ResponseReturnValue:
-            token = _bearer()
+            token = bearer.token()
             said = _acting(token)
             if business not in said.scope:
-                raise Unauthorized(403, "insufficient_scope", f"{business} was not granted", scope=business)
+                raise bearer.Unauthorized(403, "insufficient_scope", f"{business} was not granted", scope=business)
             if request.method != "GET" and provider().introspect(token).get("active") is not True:
-                raise Unauthorized(401, "invalid_token", "the token was revoked")
+                raise bearer.Unauthorized(401, "invalid_token", "the token was revoked")
             return view(said)
 
         return guarded
@@ -69,9 +59,9 @@ def _acting(token: str) -> ActingToken:
     try:
         return acting_token(token, provider(), settings)
     except InvalidToken as wrong:
-        raise Unauthorized(401, "invalid_token", str(wrong)) from wrong
+        raise bearer.Unauthorized(401, "invalid_token", str(wrong)) from wrong
     except NotForUnit as wrong:
-        raise Unauthorized(403, "insufficient_scope", "the token does not act for a unit") from wrong
+        raise bearer.Unauthorized(403, "insufficient_scope", "the token does not act for a unit") from wrong
 
 
 @blueprint.get("/positions")
@@ -146,37 +136,7 @@ def _demand_strong_sign_in(token: ActingToken) -> None:
     challenge = step_up.lacking(token.acr, token.auth_time)
     if challenge is not None:
         error = "insufficient_user_authentication"
-        raise Unauthorized(401, error, challenge.description, **challenge.parameters())
-
-
-@blueprint.errorhandler(Unauthorized)
-def _unauthorized(refusal: Unauthorized) -> ResponseReturnValue:
-    response = jsonify(refusal.parameters or {"error": "unauthorized"})
-    said = "".join(f', {name}="{value}"' for name, value in refusal.parameters.items())
-    response.headers["WWW-Authenticate"] = f'Bearer realm="{REALM}"{said}'
-    return response, refusal.status
-
-
-@blueprint.errorhandler(ProviderDown)
-@blueprint.errorhandler(ProviderRefused)
-def _provider_problem(_error: Exception) -> ResponseReturnValue:
-    response = jsonify(error="temporarily_unavailable", error_description="the provider cannot be asked")
-    response.headers["Retry-After"] = RETRY_SECONDS
-    return response, 503
-
-
-@blueprint.errorhandler(HTTPException)
-def _http_error(error: HTTPException) -> ResponseReturnValue:
-    return jsonify(error=error.name.lower().replace(" ", "_")), error.code or 500
-
-
-def _bearer() -> str:
-    """Return the token of the Authorization header, the only place where we take one (RFC 6750 §2.1)."""
-    header = request.headers.get("Authorization", "")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthorized(401)
-    return token.strip()
+        raise bearer.Unauthorized(401, error, challenge.description, **challenge.parameters())
 
 
 def _as_form(body: dict[str, Any]) -> MultiDict[str, str]:

@@ -1,70 +1,40 @@
 """The whole portal on one page."""
 
-from flask import Flask, Response, jsonify, request
-from flask.typing import ResponseReturnValue
-from flask_wtf import CSRFProtect
+from flask import Flask, url_for
 
-from relying_parties.recruitment import access, api, center, database, jobs, login, look, problems, public
-from relying_parties.recruitment.keys import Keys
-from relying_parties.recruitment.provider import Provider
-from relying_parties.recruitment.settings import Settings
+from relying_parties.recruitment import api, center, jobs, login, money, public
+from relying_parties.recruitment.tables import TABLES
+from relying_parties.shared import portal
+from relying_parties.shared.identities import Identity
+from relying_parties.shared.settings import Settings
 
-MAX_BODY_BYTES = 128 * 1024
-FORM_COOKIE = "recruitment_form"
-FORM_SECONDS = 12 * 3600
+
+def _page_of(identity: Identity) -> str:
+    """Return where an identity works: 企业中心 of its unit, or 个人中心."""
+    if identity.unit is None:
+        return url_for("public.me")
+    return url_for("center.overview", unit_id=identity.unit.id)
+
+
+PARTS = portal.Parts(
+    name="recruitment",
+    site=portal.Site(
+        "公共招聘服务平台",
+        "Public Recruitment Service",
+        ("本平台向求职者和用人单位免费", "服务热线 12333"),
+        (("login.for_unit", "repeat", "选择其他单位"), ("public.me", "id-card", "个人中心")),
+    ),
+    identity_url=_page_of,
+    tables=TABLES,
+    pages=(public.pages, login.pages, center.pages, jobs.pages),
+    endpoints=(login.third_party, api.blueprint),
+    styles=("css/jobs.css",),
+    unaffected=("查找职位不受影响。",),
+)
 
 
 def create_app(settings: Settings) -> Flask:
-    """Build the portal. Raises OSError or ValueError for a key file, sqlite3.Error for a database that cannot be."""
-    app = Flask(__name__, static_folder=None)
-    keys = Keys.load(settings.key_file)
-    app.config.update(
-        SETTINGS=settings,
-        HTTPS=settings.https,
-        SECRET_KEY=keys.cookie_key,
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        SESSION_COOKIE_NAME=f"__Host-{FORM_COOKIE}" if settings.https else FORM_COOKIE,
-        SESSION_COOKIE_SECURE=settings.https,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        WTF_CSRF_TIME_LIMIT=FORM_SECONDS,
-        WTF_CSRF_SSL_STRICT=False,  # our Referrer-Policy leaves no referrer to compare
-    )
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Chinese stays readable
-    app.extensions["recruitment_keys"] = keys
-    app.extensions["recruitment_provider"] = Provider(app, settings)
-    database.init_app(app, settings.database)
-    csrf = CSRFProtect(app)
-    for blueprint in (public.pages, login.pages, center.pages, jobs.pages):
-        app.register_blueprint(blueprint)
-    for blueprint in (login.backchannel, login.third_party, api.blueprint):
-        app.register_blueprint(blueprint)
-        csrf.exempt(blueprint)  # no cookie decides there
-    app.add_url_rule("/health", "health", _health)
-    for part in (look, access, problems):
-        part.init_app(app)
-    app.after_request(lambda response: _headers(settings, response))
+    """Build the portal; raises what `portal.assemble` does."""
+    app = portal.assemble(__name__, settings, PARTS)
+    app.jinja_env.globals["salary"] = money.salary
     return app
-
-
-def _health() -> ResponseReturnValue:
-    """Tell that the portal runs; the provider is not asked."""
-    return jsonify(status="ok")
-
-
-def _headers(settings: Settings, response: Response) -> Response:
-    # Logging out leads from a form of ours to the provider, and CSP's form-action covers redirects.
-    policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        f"form-action 'self' {settings.issuer_origin}; base-uri 'none'; frame-ancestors 'none'"
-    )
-    response.headers.setdefault("Content-Security-Policy", policy)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    if settings.https:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if request.endpoint != "asset_file":
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response

@@ -5,11 +5,11 @@ from flask.typing import ResponseReturnValue
 
 from relying_parties.recruitment import choices, companies, drafts, login, positions, step_up
 from relying_parties.recruitment.access import for_unit
+from relying_parties.recruitment.businesses import BUSINESSES
 from relying_parties.recruitment.companies import CompanyData
 from relying_parties.recruitment.forms import CompanyForm, company_in_words
-from relying_parties.recruitment.identities import Identity
 from relying_parties.recruitment.positions import STATE_NAMES, State
-from relying_parties.recruitment.provider import BUSINESSES
+from relying_parties.shared.identities import Identity
 
 NEWEST = 5
 

@@ -4,9 +4,9 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from relying_parties.recruitment import clock
-from relying_parties.recruitment.database import connection
-from relying_parties.recruitment.identities import Unit
+from relying_parties.shared import clock
+from relying_parties.shared.database import connection
+from relying_parties.shared.identities import Unit
 
 
 class CompanyStatus(StrEnum):

@@ -10,10 +10,10 @@ from dataclasses import asdict
 
 from flask import current_app
 
-from relying_parties.recruitment import clock
 from relying_parties.recruitment.companies import CompanyData
-from relying_parties.recruitment.database import connection, transaction
-from relying_parties.recruitment.keys import Keys, SealBroken
+from relying_parties.shared import clock
+from relying_parties.shared.database import connection, transaction
+from relying_parties.shared.keys import Keys, SealBroken
 
 LIFE = 60 * 60  # seconds
 MOST = 5
@@ -59,5 +59,5 @@ def drop(unit_id: str, person: str, draft_id: str) -> None:
 
 
 def _keys() -> Keys:
-    keys: Keys = current_app.extensions["recruitment_keys"]
+    keys: Keys = current_app.extensions["portal_keys"]
     return keys

@@ -19,9 +19,10 @@ from wtforms.validators import (
     ValidationError,
 )
 
-from relying_parties.recruitment import choices, clock, positions
+from relying_parties.recruitment import choices, positions
 from relying_parties.recruitment.companies import CompanyData
 from relying_parties.recruitment.positions import PositionData
+from relying_parties.shared import clock
 
 REQUIRED = "该字段是必填字段。"
 PHONE = re.compile(r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|400-?\d{3}-?\d{4}", re.ASCII)

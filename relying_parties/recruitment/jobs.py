@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from relying_parties.recruitment import choices, companies, positions
 from relying_parties.recruitment.access import for_unit
 from relying_parties.recruitment.forms import PositionForm, ValidityForm, position_values
-from relying_parties.recruitment.identities import Identity
 from relying_parties.recruitment.positions import STATE_NAMES, Changed, Position, State
+from relying_parties.shared.identities import Identity
 
 PAGE_SIZE = 20
 MOST_AT_ONCE = 200

@@ -1,16 +1,12 @@
-"""Signing in and out by way of the provider (R1, C1, C4), and the provider's word that a session ended (U13)."""
+"""Signing in by way of the provider (R1, C1, C4)."""
 
 import logging
-import re
 from typing import Any
 
 from flask import (
     Blueprint,
-    Response,
     current_app,
     flash,
-    jsonify,
-    make_response,
     redirect,
     render_template,
     request,
@@ -18,30 +14,21 @@ from flask import (
 )
 from flask import session as form_session
 from flask.typing import ResponseReturnValue
-from werkzeug.wrappers import Response as WerkzeugResponse
 
-from relying_parties.recruitment import access, companies, identities, problems, sign_in
-from relying_parties.recruitment.identities import Identity, SessionOver
-from relying_parties.recruitment.keys import SealBroken
-from relying_parties.recruitment.problems import Button, Problem
-from relying_parties.recruitment.provider import (
-    PERSON_SCOPE,
-    UNIT_SCOPE,
-    ProviderDown,
-    ProviderRefused,
-    provider,
-)
-from relying_parties.recruitment.settings import Settings
+from relying_parties.recruitment import companies
+from relying_parties.recruitment.businesses import PERSON_SCOPE, UNIT_SCOPE
 from relying_parties.recruitment.step_up import Challenge
-from relying_parties.recruitment.tokens import InvalidToken, logout_token
+from relying_parties.shared import browsers, identities, sign_in
+from relying_parties.shared.identities import Identity, SessionOver
+from relying_parties.shared.local_paths import local_path
+from relying_parties.shared.problems import Button, Problem
+from relying_parties.shared.provider import ProviderDown, ProviderRefused, provider
+from relying_parties.shared.settings import Settings
 
 PERSON, UNIT, STEP_UP = "person", "unit", "step_up"
 SCOPES = {PERSON: PERSON_SCOPE, UNIT: UNIT_SCOPE}
-LOCAL_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
-"""A path of ours: no second slash, no backslash, nothing that a browser would read as another host."""
 
 pages = Blueprint("login", __name__)
-backchannel = Blueprint("backchannel", __name__)
 third_party = Blueprint("third_party", __name__)
 INITIATION = ("iss", "login_hint", "target_link_uri", "org_hint")
 
@@ -51,7 +38,7 @@ _log = logging.getLogger("recruitment")
 @pages.get("/login")
 def choose() -> ResponseReturnValue:
     """Let the visitor choose how to sign in; with `iss`, sign in at once (OpenID Connect Core 1.0 §4)."""
-    next_path = _local(request.args.get("next"))
+    next_path = local_path(request.args.get("next"))
     if "iss" in request.args:
         return _initiated_by_third_party()
     return render_template("login.html", next_path=next_path)
@@ -69,13 +56,13 @@ def initiated_by_form() -> ResponseReturnValue:
 @pages.get("/login/person")
 def for_person() -> ResponseReturnValue:
     """Sign in as a job seeker."""
-    return _depart(PERSON, _local(request.args.get("next")))
+    return _depart(PERSON, local_path(request.args.get("next")))
 
 
 @pages.get("/login/unit")
 def for_unit() -> ResponseReturnValue:
     """Sign in for a unit: the one with code `org_hint`, or whichever is chosen at the provider."""
-    return _depart(UNIT, _local(request.args.get("next")), org_hint=request.args.get("org_hint", ""))
+    return _depart(UNIT, local_path(request.args.get("next")), org_hint=request.args.get("org_hint", ""))
 
 
 @pages.get("/callback")
@@ -110,7 +97,7 @@ def _signed_in() -> ResponseReturnValue:
     fresh = sign_in.read(tokens, SCOPES[purpose], provider())
     form_session.pop("csrf_token", None)  # a form of before the sign-in is no longer taken
     try:
-        cookie = identities.sign_in(request.cookies.get(access.cookie_name()), fresh)
+        cookie = identities.sign_in(request.cookies.get(browsers.cookie_name()), fresh)
     except SessionOver as over:
         raise ProviderRefused("session_over") from over
     if fresh.unit is not None:
@@ -119,52 +106,8 @@ def _signed_in() -> ResponseReturnValue:
     else:
         leads_to = url_for("public.needs_unit" if purpose == UNIT else "public.me")
     response = redirect(_fitting(asked.get("next_path", ""), leads_to, for_unit=purpose == UNIT), 303)
-    access.set_cookie(response, cookie)
+    browsers.set_cookie(response, cookie)
     return response
-
-
-@pages.post("/logout")
-def logout() -> ResponseReturnValue:
-    """Forget this browser's identities, and log out at the provider as well."""
-    known, browser_id = access.everyone(), access.browser()
-    response: WerkzeugResponse
-    try:
-        hint = identities.id_token(known[0]) if known else None
-        response = redirect(provider().logout_url(hint), 303)
-    except SealBroken:
-        response = redirect(provider().logout_url(None), 303)
-    except (ProviderDown, ProviderRefused) as error:
-        _log.warning("logout at the provider failed: %s", error)
-        response = make_response(problems.page(_only_here()))
-    if browser_id is not None:
-        identities.sign_out(browser_id)
-    form_session.clear()
-    flash("您已退出登录。", "success")
-    access.drop_cookie(response)
-    return response
-
-
-@backchannel.post("/backchannel-logout")
-def obey() -> ResponseReturnValue:
-    """End what a logout token names (OpenID Connect Back-Channel Logout 1.0 §2.5–2.8)."""
-    try:
-        _obey(request.form.getlist("logout_token"))
-    except InvalidToken as wrong:
-        _log.warning("logout token refused: %s", wrong)
-        return _no_store(jsonify(error="invalid_request", error_description=str(wrong))), 400
-    except (ProviderDown, ProviderRefused) as error:
-        _log.warning("logout token cannot be checked: %s", error)
-        return _no_store(jsonify(error="temporarily_unavailable")), 503
-    return _no_store(Response(status=200))
-
-
-def _obey(values: list[str]) -> None:
-    """End what the one logout token in `values` names. Raises InvalidToken, ProviderDown, ProviderRefused."""
-    if len(values) != 1:
-        raise InvalidToken("exactly one logout_token is needed")
-    said = logout_token(values[0], provider(), _settings())
-    if not identities.obey_logout_token(said.jti, said.sid, said.person, said.issued_at):
-        raise InvalidToken("jti was used before")
 
 
 def _initiated_by_third_party() -> ResponseReturnValue:
@@ -179,7 +122,7 @@ def _initiated_by_third_party() -> ResponseReturnValue:
         )
     base = _settings().base_url
     target = request.args.get("target_link_uri", "")
-    next_path = _local(target.removeprefix(base)) if target.startswith(f"{base}/") else ""
+    next_path = local_path(target.removeprefix(base)) if target.startswith(f"{base}/") else ""
     org_hint, login_hint = request.args.get("org_hint", ""), request.args.get("login_hint", "")
     return _depart(UNIT if org_hint else PERSON, next_path, org_hint=org_hint, login_hint=login_hint)
 
@@ -195,31 +138,11 @@ def _depart(purpose: str, next_path: str, *, org_hint: str = "", login_hint: str
     return redirect(provider().authorization_url(purpose=purpose, next_path=next_path, **parameters), 303)
 
 
-def _local(target: str | None) -> str:
-    """Return `target` if it is a path of ours, otherwise an empty text."""
-    return target if target and LOCAL_PATH.fullmatch(target) else ""
-
-
 def _fitting(next_path: str, leads_to: str, *, for_unit: bool) -> str:
     """Return where to go: what was asked for, unless it belongs to another unit than the one that was chosen."""
     if not next_path or (for_unit and not next_path.startswith(leads_to)):
         return leads_to
     return next_path
-
-
-def _only_here() -> Problem:
-    return Problem(
-        200,
-        "您已退出本平台",
-        "本平台的登录已经结束，但现在联系不上统一身份认证平台，那里的登录可能仍然有效。",
-        ["使用公共电脑时，请稍后到统一身份认证平台退出，或关闭浏览器。"],
-        [Button("返回首页", url_for("public.home"), primary=True)],
-    )
-
-
-def _no_store(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _settings() -> Settings:

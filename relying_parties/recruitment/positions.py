@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from relying_parties.recruitment import clock
-from relying_parties.recruitment.database import connection, transaction
+from relying_parties.shared import clock
+from relying_parties.shared.database import connection, transaction
 
 LONGEST_DAYS = 365
 USUAL_DAYS = 30

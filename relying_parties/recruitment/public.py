@@ -3,9 +3,10 @@
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from relying_parties.recruitment import access, choices, problems, search
-from relying_parties.recruitment.provider import BUSINESSES
+from relying_parties.recruitment import choices, problems, search
+from relying_parties.recruitment.businesses import BUSINESSES
 from relying_parties.recruitment.search import Query
+from relying_parties.shared import browsers
 
 LONGEST_TEXT = 60
 LAST_PAGE = 100_000
@@ -39,7 +40,7 @@ def job(position_id: str) -> ResponseReturnValue:
 @pages.get("/me")
 def me() -> ResponseReturnValue:
     """Show who is signed in in this browser, the person and the units."""
-    known = access.living()
+    known = browsers.living()
     if not known:
         return redirect(url_for("login.choose", next=url_for("public.me")))
     return render_template("me.html", identities=known, businesses=BUSINESSES)
@@ -48,7 +49,7 @@ def me() -> ResponseReturnValue:
 @pages.get("/center")
 def to_center() -> ResponseReturnValue:
     """Go to 企业中心 of the unit that was used last, or to where one can choose a unit."""
-    known = access.living()
+    known = browsers.living()
     unit = next((identity.unit for identity in known if identity.unit is not None), None)
     if unit is not None:
         return redirect(url_for("center.overview", unit_id=unit.id))
@@ -58,7 +59,7 @@ def to_center() -> ResponseReturnValue:
 @pages.get("/center-needs-unit")
 def needs_unit() -> ResponseReturnValue:
     """Say that 企业中心 is for units, to somebody who signed in for themselves."""
-    if not access.living():
+    if not browsers.living():
         return redirect(url_for("login.choose"))
     raise problems.needs_unit()
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from relying_parties.recruitment import clock, companies
+from relying_parties.recruitment import companies
 from relying_parties.recruitment.companies import Company
-from relying_parties.recruitment.database import connection
 from relying_parties.recruitment.positions import IS_PUBLIC, Position, from_row
+from relying_parties.shared import clock
+from relying_parties.shared.database import connection
 
 PAGE_SIZE = 10
 MOST_WORDS = 5

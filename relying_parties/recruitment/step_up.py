@@ -5,7 +5,7 @@ Our API says it in a challenge, our pages in an authorization request: it is one
 
 from dataclasses import dataclass
 
-from relying_parties.recruitment import clock
+from relying_parties.shared import clock
 
 DEMANDED = "urn:jingban:acr:L2"
 ENOUGH = frozenset({DEMANDED, "urn:jingban:acr:L3"})

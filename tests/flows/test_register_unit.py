@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ class Register:
 def answering(app: Flask, answer: Callable[[str], Company | None]) -> None:
     """Let the company register of `app` answer so."""
     gateways = app.extensions["jingban.gateways"]
-    app.extensions["jingban.gateways"] = type(gateways)(gateways.sms, gateways.unionpay, Register(answer))
+    app.extensions["jingban.gateways"] = replace(gateways, company_register=Register(answer))
 
 
 def agreeing(uscc: str) -> Company:

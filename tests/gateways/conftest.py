@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sandbox import company_register, sms_gateway, unionpay
+from sandbox import company_register, face_check, sms_gateway, unionpay
 from sandbox.serving import Server
 from tests.gateways.world import World, gateways_to
 from tests.sandbox.client import Client
 
-SMS_KEY, UNIONPAY_KEY, REGISTER_KEY = "sms-key", "unionpay-key", "register-key"
+SMS_KEY, UNIONPAY_KEY, REGISTER_KEY, FACE_KEY = "sms-key", "unionpay-key", "register-key", "face-key"
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def world() -> Iterator[World]:
         Server(sms_gateway.create_app(SMS_KEY)) as sms,
         Server(unionpay.create_app(UNIONPAY_KEY)) as bank,
         Server(company_register.create_app(REGISTER_KEY)) as register,
+        Server(face_check.create_app(FACE_KEY)) as face,
     ):
         gateways = gateways_to(
             sms_url=sms.url,
@@ -30,8 +31,10 @@ def world() -> Iterator[World]:
             unionpay_key=UNIONPAY_KEY,
             company_register_url=register.url + "/",
             company_register_key=REGISTER_KEY,
+            face_check_url=face.url,
+            face_check_key=FACE_KEY,
         )
-        yield World(Client(sms.url), Client(bank.url), Client(register.url), gateways)
+        yield World(Client(sms.url), Client(bank.url), Client(register.url), Client(face.url), gateways)
 
 
 RawServer = Callable[[Callable[[socket.socket], None]], str]

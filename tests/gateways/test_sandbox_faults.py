@@ -15,7 +15,7 @@ from idp.gateways.errors import GatewayError
 from tests.gateways.world import TIMEOUT, World
 from tests.support import fictional
 
-GATEWAYS = ["sms", "unionpay", "company_register"]
+GATEWAYS = ["sms", "unionpay", "company_register", "face_check"]
 USCC = fictional.uscc()
 PERSON = {
     "name": fictional.person_name(),
@@ -45,12 +45,16 @@ def ask(world: World, gateway: str) -> object:
         return None
     if gateway == "unionpay":
         return world.gateways.unionpay.verify(**PERSON).outcome
+    if gateway == "face_check":
+        face = {"name": PERSON["name"], "document_number": PERSON["document_number"], "purpose": "test"}
+        return bool(world.gateways.face_check.begin(**face).id)
     return world.gateways.company_register.look_up(USCC)
 
 
 GOOD = {
     "sms": None,
     "unionpay": UnionPayOutcome.MATCH,
+    "face_check": True,
     "company_register": Company(
         uscc=USCC,
         name=ENTRY["name"],

@@ -15,6 +15,7 @@ USES: dict[str, Callable[[Gateways], object]] = {
     ),
     "unionpay": lambda gateways: gateways.unionpay.verify(**PERSON),
     "company_register": lambda gateways: gateways.company_register.look_up(fictional.uscc()),
+    "face_check": lambda gateways: gateways.face_check.result("0123456789"),
 }
 
 

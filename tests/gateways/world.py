@@ -14,16 +14,19 @@ NOWHERE: dict[str, Any] = {
     "unionpay_key": "",
     "company_register_url": "",
     "company_register_key": "",
+    "face_check_url": "",
+    "face_check_key": "",
 }
 
 
 @dataclass(frozen=True)
 class World:
-    """The three stand-ins as their operators reach them, and the gateways to them."""
+    """The stand-ins as their operators reach them, and the gateways to them."""
 
     sms: Client
     unionpay: Client
     company_register: Client
+    face_check: Client
     gateways: Gateways
 
     def stand_in(self, gateway: str) -> Client:

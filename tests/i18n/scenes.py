@@ -7,24 +7,29 @@ on an English page was forgotten.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask
+from sqlalchemy import select
 
 from idp import clock
 from idp.delegation import grant_requests as requests
+from idp.delegation.model import RepresentativeCheck
 from idp.factors import recovery_codes, scan
 from idp.factors.model import Passkey, Totp
 from idp.federation import arrival, pending
 from idp.federation.trips import Destination
+from idp.gateways import Company, CompanyStatus
 from idp.gateways.province import Vouched
 from idp.persons.model import AccountKind, Person
 from idp.sessions import device_codes, interactions
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.sign_in import Browser
 from idp.store.db import transaction
+from idp.units.model import Unit
 from tests.factors.sessions import start
 from tests.federation import vouching
 from tests.flows.inside import BROWSER, InsideVisitor
@@ -58,7 +63,7 @@ BOUND = {
     "document_number": fictional.resident_id(3),
     "username": "user_0003",
 }
-NAMES = [fictional.unit_name(n) for n in (1, 2, 3, 9)] + [fictional.person_name(n) for n in (6, 7)]
+NAMES = [fictional.unit_name(n) for n in (1, 2, 3, 8, 9)] + [fictional.person_name(n) for n in (6, 7)]
 MASKED = rf"\*+[{''.join(sorted({fictional.person_name(n)[-1] for n in range(120)}))}]"
 DATA = re.compile("|".join([*NAMES, MASKED, "广东省江门市蓬江区"]))
 """What is nobody's to translate: names of people, units and places."""
@@ -865,6 +870,123 @@ def raise_level_out_of_reach(world: World) -> InsideVisitor:
 @scene("/raise-level")
 def raise_level_of_a_unit(world: World) -> InsideVisitor:
     return world.ask(world.our_unit(), client_id=_portal(allows_unit_accounts=True, min_unit_level=3))
+
+
+def _alone(world: World, n: int = 8) -> InsideVisitor:
+    """Come from a portal as a unit without agents that wants a business for which its representative is checked."""
+    rows.business("hall.stabilization", name="Job retention refund", open_to_unit_account=True)
+    visitor = world.visitor().sign_in(rows.unit(n), AccountKind.UNIT)
+    return _ask_for_refund(world, visitor)
+
+
+def _ask_for_refund(world: World, visitor: InsideVisitor) -> InsideVisitor:
+    portal = _portal(allows_unit_accounts=True, scopes=["openid", "hall.stabilization"])
+    return world.ask(visitor, client_id=portal, scope="openid hall.stabilization")
+
+
+def _check(visitor: InsideVisitor, **changes: Any) -> None:
+    """Let a check be under way in the interaction where `visitor` stands."""
+    with transaction() as session:
+        check = RepresentativeCheck(
+            id="f_scene",
+            interaction_id=parse_qs(urlsplit(visitor.url).query)["interaction"][0],
+            unit_id=session.scalars(select(Unit.id).where(Unit.login_name == "unit_0008")).one(),
+            business_code="hall.stabilization",
+            gateway_id="0123456789",
+            url="https://face.example/check/1",
+            state="pending",
+            created_at=clock.now(),
+            expires_at=clock.now() + timedelta(minutes=5),
+        )
+        for name, value in changes.items():
+            setattr(check, name, value)
+        session.add(check)
+
+
+REPRESENTATIVE = "/legal-representative"
+
+
+@scene(REPRESENTATIVE)
+def legal_representative(world: World) -> InsideVisitor:
+    return _alone(world)
+
+
+@scene(REPRESENTATIVE)
+def legal_representative_waiting(world: World) -> InsideVisitor:
+    visitor = _alone(world)
+    _check(visitor)
+    return visitor.get(visitor.url)
+
+
+@scene(REPRESENTATIVE)
+def legal_representative_failed(world: World) -> InsideVisitor:
+    visitor = _alone(world)
+    _check(visitor, state="failed")
+    return visitor.get(visitor.url)
+
+
+@scene(REPRESENTATIVE)
+def legal_representative_expired(world: World) -> InsideVisitor:
+    visitor = _alone(world)
+    _check(visitor, state="expired")
+    return visitor.get(visitor.url)
+
+
+@scene(REPRESENTATIVE, 403)
+def legal_representative_with_agents(world: World) -> InsideVisitor:
+    rows.business("hall.stabilization", name="Job retention refund", open_to_unit_account=True)
+    return _ask_for_refund(world, world.our_unit())
+
+
+@scene(REPRESENTATIVE, 409)
+def legal_representative_differs(world: World) -> InsideVisitor:
+    return _compared(world, "differs")
+
+
+@scene(REPRESENTATIVE, 409)
+def legal_representative_revoked(world: World) -> InsideVisitor:
+    return _compared(world, "agrees", status=CompanyStatus.REVOKED)
+
+
+@scene(REPRESENTATIVE, 409)
+def legal_representative_not_in_register(world: World) -> InsideVisitor:
+    return _compared(world, "nothing")
+
+
+@scene(REPRESENTATIVE, 503)
+def legal_representative_register_away(world: World) -> InsideVisitor:
+    visitor = _alone(world)
+    return visitor.post(visitor.url)
+
+
+@scene("/unit")
+def unit_with_checks(world: World) -> InsideVisitor:
+    visitor = _alone(world)
+    _check(visitor, state="passed", used_at=clock.now())
+    return visitor.get("/unit")
+
+
+def _compared(world: World, what: str, status: CompanyStatus = CompanyStatus.ACTIVE) -> InsideVisitor:
+    """Press 确定 while the register answers so."""
+    name = fictional.unit_name(9 if what == "differs" else 8)
+    entry = Company(fictional.uscc(8), name, fictional.person_name(7), None, status, "enterprise", rows.SEAT)
+    gateways = world.app.extensions["jingban.gateways"]
+    register = Register(None if what == "nothing" else entry)
+    world.app.extensions["jingban.gateways"] = replace(gateways, company_register=register)
+    visitor = _alone(world)
+    return visitor.post(visitor.url)
+
+
+@dataclass
+class Register:
+    """A company register that has one answer."""
+
+    entry: Company | None
+
+    def look_up(self, uscc: str) -> Company | None:
+        """Answer."""
+        del uscc
+        return self.entry
 
 
 @scene("/oidc/authorize", 403)

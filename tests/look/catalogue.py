@@ -331,7 +331,7 @@ SCOPES = [
 def consent() -> str:
     return render_template(
         "consent/index.html",
-        form=forms.Empty(),
+        form=forms.PasskeyAnswer(),
         portal={"name": "公共招聘", "host": "recruitment.example", "privacy_url": "/?privacy"},
         person={"name": "*示例"},
         acting={"name": "江门市示例人力资源有限公司", "code": "9144 0101 **** ***156", "kind": "经办人员"},
@@ -344,7 +344,7 @@ def consent() -> str:
 def consent_self() -> str:
     return render_template(
         "consent/index.html",
-        form=forms.Empty(),
+        form=forms.PasskeyAnswer(),
         portal={"name": "公共招聘", "host": "recruitment.example"},
         person={"name": "*示例"},
         acting=None,
@@ -357,7 +357,7 @@ def consent_self() -> str:
 def consent_device() -> str:
     return render_template(
         "consent/index.html",
-        form=forms.Empty(),
+        form=forms.PasskeyAnswer(),
         portal={"name": "招聘大屏", "host": ""},
         person={"name": "*示例"},
         acting={"name": "江门市示例人力资源有限公司", "code": "9144 0101 **** ***156", "kind": "经办人员"},
@@ -570,6 +570,50 @@ def unit_certificates() -> str:
     return render_template("unit_account/certificates.html", certificates=CERTIFICATES, **of_unit())
 
 
+def check_of_representative(**changes: Any) -> str:
+    usual: dict[str, Any] = {
+        "problem": "",
+        "again": False,
+        "waiting": None,
+        "unit": {"name": "江门市示例科技有限公司", "legal_representative": "*未"},
+        "business": "失业保险稳岗返还",
+        "portal": "人社网办大厅",
+    }
+    context = usual | changes
+    links = Links(state="")
+    return render_template("legal_representative/index.html", form=forms.PasskeyAnswer(), links=links, **context)
+
+
+@page("legal-representative")
+def legal_representative() -> str:
+    return check_of_representative()
+
+
+@page("legal-representative-waiting")
+def legal_representative_waiting() -> str:
+    return check_of_representative(again=True, waiting={"picture": QR, "url": "/?check"})
+
+
+@page("legal-representative-failed")
+def legal_representative_failed() -> str:
+    return check_of_representative(again=True, problem="人脸核验未通过。请由法定代表人本人在光线充足处重新认证。")
+
+
+@page("legal-representative-refused")
+def legal_representative_refused() -> str:
+    happened = "单位已绑定经办人员，不能以单位账号办理。"
+    return render_template("legal_representative/refused.html", happened=happened, portal="人社网办大厅", links=LINKS)
+
+
+@page("legal-representative-differs")
+def legal_representative_differs() -> str:
+    differences = [
+        {"label": "单位名称", "here": "江门市示例科技有限公司", "register": "江门市示例科技股份有限公司"},
+        {"label": "法定代表人", "here": "*未", "register": "*午"},
+    ]
+    return render_template("legal_representative/differs.html", differences=differences, fixed=False, links=LINKS)
+
+
 @page("account-security")
 def account_security() -> str:
     passkeys = [
@@ -663,7 +707,7 @@ def account_parents_none() -> str:
 def account_confirm() -> str:
     return render_template(
         "account/confirm.html",
-        form=forms.Empty(),
+        form=forms.PasskeyAnswer(),
         title_text="退出单位",
         nav_id="parents",
         question="确定退出江门市示例人力资源有限公司吗？",
@@ -827,7 +871,7 @@ def error_plain() -> str:
 def sign_out() -> str:
     return render_template(
         "sign_out/confirm.html",
-        form=forms.Empty(),
+        form=forms.PasskeyAnswer(),
         person={"name": "*示例"},
         portals=["公共招聘", "继续教育"],
         back_url="/account",

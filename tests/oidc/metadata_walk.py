@@ -312,13 +312,16 @@ def claim_types(walk: Walk, values: Any) -> None:
 
 
 def claims(walk: Walk, values: Any) -> None:
-    """Each is given of somebody: a person, an agent, a unit with a USCC, one with an organisation code."""
+    """Each is given of somebody: a person, an agent, units with either code, and one whose head was checked."""
     scope = " ".join(STANDARD_SCOPES)
     unit, old = rows.unit(1), rows.unit(2, document_type="org_code")
     rows.grant(rows.binding(unit, walk.person_id), rows.business())
     granted = [
         walk.portal.granted(walk.person_id, unit, "rec.position", scope=scope),
         *(walk.portal.granted(each, kind=AccountKind.UNIT, scope=scope) for each in (unit, old)),
+        walk.portal.granted(
+            rows.unit(3), None, rows.business("open", open_to_unit_account=True), kind=AccountKind.UNIT, amr="face pwd"
+        ),
     ]
     found: set[str] = set()
     for grant in granted:

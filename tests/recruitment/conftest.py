@@ -1,30 +1,17 @@
 """The portal and a small real provider, both served over HTTP; each test has a database of its own."""
 
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from werkzeug.serving import make_server
 
-from relying_parties.recruitment import clock
 from relying_parties.recruitment.app import create_app
-from relying_parties.recruitment.settings import Settings
-from tests.recruitment.issuer import CLIENT_ID, CLIENT_SECRET, UNIT_A, Issuer, Quiet, Visit
+from relying_parties.shared import clock
+from tests.recruitment.issuer import UNIT_A, Issuer, Visit
+from tests.recruitment.served import Portal, served
 from tests.recruitment.values import COMPANY
 from tests.support.visitor import Visitor
-
-
-@dataclass
-class Portal:
-    """The portal as it is served: its address, and the application for a look at what it keeps."""
-
-    url: str
-    app: Flask
-    database: Path
 
 
 class Clock:
@@ -55,29 +42,8 @@ def issuer(shared_issuer: Issuer) -> Issuer:
 @pytest.fixture
 def portal(issuer: Issuer, tmp_path: Path) -> Iterator[Portal]:
     """The portal, served with threads on a free port."""
-    late = _Late()
-    server = make_server("127.0.0.1", 0, late, threaded=True, request_handler=Quiet)
-    url = f"http://localhost:{server.server_port}"
-    settings = Settings(
-        issuer.url, CLIENT_ID, CLIENT_SECRET, url, tmp_path / "portal.sqlite3", tmp_path / "portal.key"
-    )
-    late.app = create_app(settings)
-    issuer.api, issuer.redirect_uri = settings.audience, settings.redirect_uri
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield Portal(url, late.app, settings.database)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-class _Late:
-    """An application that is made once its port is known."""
-
-    app: Flask
-
-    def __call__(self, environ: Any, start_response: Any) -> Any:
-        return self.app(environ, start_response)
+    with served(create_app, issuer, tmp_path) as running:
+        yield running
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from relying_parties.recruitment import clock
+from relying_parties.shared import clock
 
 CLIENT_ID, CLIENT_SECRET = "recruitment", "secret-of-the-portal"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from relying_parties.recruitment import clock, positions
-from relying_parties.recruitment.look import day
+from relying_parties.recruitment import positions
 from relying_parties.recruitment.positions import State
+from relying_parties.shared import clock
+from relying_parties.shared.look import day
 from tests.recruitment.conftest import Clock, Portal
 from tests.recruitment.issuer import UNIT_A, UNIT_B
 from tests.recruitment.values import COMPANY, job

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from relying_parties.recruitment.app import create_app
-from relying_parties.recruitment.keys import Keys, SealBroken
-from relying_parties.recruitment.settings import Settings, SettingsError
+from relying_parties.shared.keys import Keys, SealBroken
+from relying_parties.shared.settings import Settings, SettingsError
 from tests.recruitment.conftest import Portal
 from tests.recruitment.issuer import UNIT_A, Issuer
 from tests.support.visitor import Visitor
@@ -103,7 +103,7 @@ def test_tokens_are_sealed_in_the_database(portal: Portal, issuer: Issuer, sign_
 
 def test_another_key_file_ends_the_identities(portal: Portal, sign_in: Callable[..., Visitor]) -> None:
     visitor = sign_in(UNIT_A)
-    portal.app.extensions["recruitment_keys"] = Keys(b"c" * 32, b"s" * 32)
+    portal.app.extensions["portal_keys"] = Keys(b"c" * 32, b"s" * 32)
     with sqlite3.connect(portal.database) as database:
         database.execute("UPDATE identity SET access_ends_at = access_ends_at - 1000")
     assert visitor.get(f"/center/{UNIT_A['sub']}/").status == 403
@@ -112,17 +112,17 @@ def test_another_key_file_ends_the_identities(portal: Portal, sign_in: Callable[
 
 def test_key_file_is_made_once_and_private(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    first = Keys.load(path)
+    first = Keys.load(path, "recruitment")
     assert path.stat().st_mode & 0o777 == 0o600
-    assert Keys.load(path) == first
+    assert Keys.load(path, "recruitment") == first
     assert [each.name for each in tmp_path.iterdir()] == ["key"]
     path.write_text("short")
     with pytest.raises(ValueError, match="less than 32 bytes"):
-        Keys.load(path)
+        Keys.load(path, "recruitment")
 
 
 def test_sealed_values_stay_in_their_place(tmp_path: Path) -> None:
-    keys = Keys.load(tmp_path / "key")
+    keys = Keys.load(tmp_path / "key", "recruitment")
     sealed = keys.seal("token", "a.access_token")
     assert keys.unseal(sealed, "a.access_token") == "token"
     with pytest.raises(SealBroken):
@@ -131,15 +131,15 @@ def test_sealed_values_stay_in_their_place(tmp_path: Path) -> None:
 
 def test_settings_name_what_is_missing() -> None:
     with pytest.raises(SettingsError, match="RECRUITMENT_CLIENT_SECRET"):
-        Settings.from_environment({})
+        Settings.from_environment("RECRUITMENT_", {})
     given = dict.fromkeys(
         (f"RECRUITMENT_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "DATABASE", "KEY_FILE")), "x"
     )
+    wrong = given | {"RECRUITMENT_ISSUER": "https://id.example", "RECRUITMENT_BASE_URL": "x"}
     with pytest.raises(SettingsError, match="RECRUITMENT_BASE_URL is not"):
-        Settings.from_environment(given | {"RECRUITMENT_ISSUER": "https://id.example", "RECRUITMENT_BASE_URL": "x"})
-    made = Settings.from_environment(
-        given | {"RECRUITMENT_ISSUER": "https://id.example", "RECRUITMENT_BASE_URL": "https://jobs.example/"}
-    )
+        Settings.from_environment("RECRUITMENT_", wrong)
+    right = given | {"RECRUITMENT_ISSUER": "https://id.example", "RECRUITMENT_BASE_URL": "https://jobs.example/"}
+    made = Settings.from_environment("RECRUITMENT_", right)
     assert (made.redirect_uri, made.audience) == ("https://jobs.example/callback", "https://jobs.example/api")
     assert "client_secret" not in repr(made)
 

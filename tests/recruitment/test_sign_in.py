@@ -263,7 +263,7 @@ def test_logout_here_works_without_the_provider(
     visitor.get("/")
     form = next(each for each in visitor.forms() if each.action == "/logout")
     with issuer.broken(), portal.app.app_context():
-        portal.app.extensions["recruitment_provider"]._client.server_metadata.clear()
+        portal.app.extensions["portal_provider"]._client.server_metadata.clear()
         answer = visitor.http.post(f"{portal.url}/logout", data=dict(form.values), timeout=10)
     assert answer.status_code == 200
     assert "您已退出本平台" in answer.text

@@ -12,7 +12,7 @@ import pytest
 import requests
 from joserfc.jwk import ECKey, RSAKey
 
-from relying_parties.recruitment import clock
+from relying_parties.shared import clock
 from tests.recruitment.conftest import Clock, Portal
 from tests.recruitment.issuer import (
     BUSINESSES,
@@ -193,7 +193,7 @@ def test_unsigned_and_symmetric_logout_tokens_are_refused(visitor: Visitor, port
 def test_audience_may_be_a_list_and_keys_may_rotate(visitor: Visitor, portal: Portal, issuer: Issuer) -> None:
     """A key that appeared after the portal read the keys is fetched, not refused."""
     old = issuer.rsa
-    portal.app.extensions["recruitment_provider"]._keys_read_at -= 60
+    portal.app.extensions["portal_provider"]._keys_read_at -= 60
     issuer.rsa = RSAKey.generate_key(2048, {"kid": "rsa-2", "use": "sig", "alg": "RS256"})
     try:
         token = issuer.logout_token(sid=issuer.sid_of(UNIT_A), aud=["another", "recruitment"])

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from relying_parties.recruitment import clock
+from relying_parties.shared import clock
 
 COMPANY = {
     "nature": "private",

@@ -22,8 +22,9 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from idp.app import create_app
-from idp.demo import seed
+from idp.demo import portals, seed
 from idp.demo.addresses import PARTS, Addresses
+from idp.demo.portals import PORTALS, RECRUITMENT
 from idp.settings import Settings
 from idp.store import hot, vault
 from idp.store.db import db
@@ -106,7 +107,7 @@ def start_stack(
     with ExitStack() as parts:
         parts.enter_context(spawn(_sandbox(addresses, directory), health=f"{addresses.sms}/health"))
         app = parts.enter_context(_application(settings))
-        described = _seed(app, seed.fill if people else seed.open_portal, addresses)
+        described = _seed(app, seed.fill if people else seed.open_portals, addresses)
         serve = [*JINGBAN, "serve", "--port", _port(addresses.provider), "--workers", str(workers)]
         provider = parts.enter_context(spawn(serve, env=environment, health=f"{addresses.provider}/health"))
         worker = parts.enter_context(spawn([*JINGBAN, "worker"], env=environment))
@@ -125,6 +126,8 @@ def _settings(addresses: Addresses, database_url: str, directory: Path, changes:
         "unionpay_key": "sandbox-unionpay",
         "company_register_url": addresses.company_register,
         "company_register_key": "sandbox-company-register",
+        "face_check_url": addresses.face_check,
+        "face_check_key": "sandbox-face-check",
         "fetch_allow_loopback": True,
         "log_format": "console",
         "trusted_proxies": 1,  # so that every browser of the tests comes from an address of its own
@@ -135,7 +138,7 @@ def _settings(addresses: Addresses, database_url: str, directory: Path, changes:
 def _environment(settings: Settings) -> dict[str, str]:
     """Return the settings as variables for a process."""
     plain = settings.model_dump(mode="json", exclude_defaults=True)
-    for name in ("sms_key", "unionpay_key", "company_register_key"):
+    for name in ("sms_key", "unionpay_key", "company_register_key", "face_check_key"):
         plain[name] = getattr(settings, name).get_secret_value()
     return {
         f"JINGBAN_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
@@ -178,15 +181,9 @@ def _sandbox(addresses: Addresses, directory: Path) -> list[str]:
 def _portal(
     addresses: Addresses, described: dict[str, Any], directory: Path
 ) -> contextlib.AbstractContextManager[Spawned]:
-    client = next(each for each in described["clients"] if each["client_id"] == seed.RECRUITMENT)
-    environment = {
-        "RECRUITMENT_ISSUER": addresses.provider,
-        "RECRUITMENT_CLIENT_ID": client["client_id"],
-        "RECRUITMENT_CLIENT_SECRET": client["client_secret"],
-        "RECRUITMENT_BASE_URL": addresses.recruitment,
-        "RECRUITMENT_DATABASE": str(directory / "recruitment.sqlite3"),
-        "RECRUITMENT_KEY_FILE": str(directory / "recruitment.key"),
-    }
+    portal = next(each for each in PORTALS if each.client_id == RECRUITMENT)
+    client = next(each for each in described["clients"] if each["client_id"] == RECRUITMENT)
+    environment = portals.environment(portal, addresses, client, str(directory))
     command = [sys.executable, "-m", "relying_parties.recruitment", "--port", _port(addresses.recruitment)]
     return spawn(command, env=environment, health=f"{addresses.recruitment}/health")
 

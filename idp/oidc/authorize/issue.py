@@ -7,10 +7,12 @@ nothing.
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from idp import clock, ids
 from idp.audit.log import INSERT_ENTRY, Entry, columns, record
+from idp.delegation import representing
 from idp.delegation.acting import Refused
 from idp.delegation.granting import Granted
 from idp.oidc import resources
@@ -112,7 +114,19 @@ def _grant(on: hot.Executor, situation: Situation) -> str:
     granted = situation.granted(on)
     if isinstance(granted, Refused):
         raise SituationChanged
-    return _store(on, situation, _consented(situation, granted))
+    granted = _consented(situation, granted)
+    _use_check(on, situation, granted)
+    return _store(on, situation, granted)
+
+
+def _use_check(on: hot.Executor, situation: Situation, granted: Granted) -> None:
+    """U18: what a unit's own account does it does by a face check, which serves once."""
+    check = situation.represented
+    if check is None:
+        return
+    # Not granted: an agent was bound, or the business closed, at this very moment.
+    if check.business not in granted.businesses or not representing.claim(on, check, situation.subject.subject_id):
+        raise SituationChanged
 
 
 def refusal(situation: Situation, error: OAuth2Error) -> None:
@@ -150,11 +164,11 @@ def _consented(situation: Situation, granted: Granted) -> Granted:
     if not situation.client.consent_required:
         return granted
     given = situation.consented
-    return Granted(
-        tuple(each for each in granted.scope if each in given or each == OPENID),
-        tuple(each for each in granted.businesses if each in given),
-        granted.acting,
-        tuple(each for each in granted.claims_scope if each in given),
+    return replace(
+        granted,
+        scope=tuple(each for each in granted.scope if each in given or each == OPENID),
+        businesses=tuple(each for each in granted.businesses if each in given),
+        claims_scope=tuple(each for each in granted.claims_scope if each in given),
     )
 
 
@@ -174,13 +188,16 @@ def _store(on: hot.Executor, situation: Situation, granted: Granted) -> str:
 
 
 def _entry(situation: Situation, granted: Granted, authorization_id: str, sid: str) -> Entry:
+    details = {"authorization": authorization_id, "scope": list(granted.scope), "sid": sid}
+    if situation.represented is not None:
+        details["representative_check"] = situation.represented.check_id
     return Entry(
         "authorization.granted",
         actor_id=situation.subject.subject_id,
         subject_id=situation.subject.subject_id,
         unit_id=situation.unit_id,
         client_id=situation.client.client_id,
-        details={"authorization": authorization_id, "scope": list(granted.scope), "sid": sid},
+        details=details,
     )
 
 
@@ -199,6 +216,6 @@ def _columns(situation: Situation, granted: Granted) -> dict[str, Any]:
         "claims": json.dumps(claims.allowed(request.claims, granted.to_consent), separators=(",", ":")),
         "auth_time": who.auth_time,
         "acr": situation.level.urn,
-        "amr": " ".join(amr_claim(who.amr)),
+        "amr": " ".join(amr_claim(situation.methods)),
         "now": clock.millis(),
     }

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from idp import clock
 from idp.clients.model import ActsFor
-from idp.delegation import context_class, for_whom
+from idp.delegation import context_class, for_whom, representing
 from idp.delegation.acting import Reason, Refused
 from idp.errors import DomainError
 from idp.oidc import errors, subjects
@@ -126,6 +126,26 @@ def _unit_account_refused(situation: Situation, who: SignedIn) -> DomainError | 
     return None if kind == UnitDocument.USCC else UsccAccountNeeded()
 
 
+def represent(situation: Situation) -> Page | None:
+    """U7, U18: a unit's own account does a business only after its legal representative's face check.
+
+    The page also says what stands against it; a trust level that is too low is the province's to lift (F3).
+    """
+    who = situation.subject
+    if who.is_person:
+        return None
+    business = representing.business_asked(db.session(), situation.client, situation.request)
+    if business is None:
+        return None
+    error = errors.InteractionRequiredError("The legal representative must be checked")
+    lowest = max(situation.client.min_unit_level, business.min_unit_level)
+    if who.trust_level < lowest:
+        return _ask(situation, _raise_to(Acr(lowest)), error)
+    if situation.represented is not None:
+        return None
+    return _ask(situation, Page("legal_representative.page"), error)
+
+
 def raise_level(situation: Situation) -> Page | None:
     """F3, F6, RFC 9470 §4: lift the session to what is demanded; offer once what is only wished for.
 
@@ -196,4 +216,4 @@ def _ask(situation: Situation, page: Shown, error: OAuth2Error) -> Shown:
     return page
 
 
-NEEDS: tuple[Need, ...] = (sign_in, raise_level, choose_unit, consent)
+NEEDS: tuple[Need, ...] = (sign_in, represent, raise_level, choose_unit, consent)

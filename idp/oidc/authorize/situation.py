@@ -1,17 +1,18 @@
 """Everything that the needs look at: what was asked, by which client, who is signed in, what was answered so far."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from idp import clock
 from idp.clients import consents
 from idp.clients.registry import RegisteredClient
-from idp.delegation import context_class, for_whom, granting
+from idp.delegation import context_class, for_whom, granting, representing
 from idp.delegation.acting import Refused
 from idp.delegation.for_whom import Answers
 from idp.delegation.granting import Granted
+from idp.delegation.representing import Passed
 from idp.oidc.authorize.respond import ReplyTo
-from idp.rules.levels import Acr
+from idp.rules.levels import Acr, Amr
 from idp.sessions import interactions
 from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.browser_sessions import SignedIn
@@ -72,10 +73,28 @@ class Situation:
             raise RuntimeError(msg)
         return self.who
 
+    @cached_property
+    def represented(self) -> Passed | None:
+        """The face check that a unit's own account passed in this request and that still opens its business (U18)."""
+        if self.progress.interaction_id is None or self.subject.is_person:
+            return None
+        unit_id = self.subject.subject_id
+        check = representing.passed(hot.reader(), self.progress.interaction_id, unit_id)
+        minimum = granting.minimum_of(self.client)
+        if check is None or representing.obstacle(hot.reader(), unit_id, check.business, minimum) is not None:
+            return None
+        return check
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """How the subject proved who they are: in the session, and by a face for this request alone."""
+        used = self.subject.amr
+        return used if self.represented is None else (*used, Amr.FACE)
+
     @property
     def session_level(self) -> Acr:
-        """The `acr` that the session has."""
-        return acr_of_session(self.subject)
+        """The `acr` that the session has, a face check of this request included."""
+        return acr_of_session(replace(self.subject, amr=self.methods))
 
     @property
     def level(self) -> Acr:
@@ -104,6 +123,9 @@ class Situation:
 
     def granted(self, on: hot.Executor) -> Granted | Refused:
         """Return what the client would get now (C3)."""
+        if not self.subject.is_person:
+            unit_id = self.subject.subject_id
+            return representing.granted(on, self.client, self.request, unit_id, self.represented)
         if self.unit_id is None:
             return granting.for_oneself(self.client, self.request)
         return granting.for_unit(

@@ -94,7 +94,8 @@ def make(
     # FAPI 2.0 Security Profile §5.3.2.1: no rotation; the one that was presented stays good, bound as it is.
     stays = parent_hash is not None and bool(client.protocol.profile)
     refresh = None
-    if REFRESH_TOKEN in client.grant_types and not stays:
+    # U18: a face was checked for this once; what follows it is checked anew.
+    if REFRESH_TOKEN in client.grant_types and not stays and not grant.by_representative:
         body["refresh_token"], refresh = _refresh_token(grant, client, parent_hash, terms.jkt)
     if OPENID in terms.scope:
         body["id_token"] = id_token.issue(grant, client, acting, access_token=access.token, nonce=nonce)

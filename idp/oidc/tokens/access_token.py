@@ -16,7 +16,7 @@ from idp.delegation.acting import Acting
 from idp.oidc import authorization_details, statements, subjects
 from idp.oidc.grants import Grant
 from idp.oidc.tokens import jws
-from idp.oidc.tokens.claims import ORGANIZATION, SERVICE, USER
+from idp.oidc.tokens.claims import ORGANIZATION, SERVICE, USER, capacity
 from idp.persons.model import AccountKind
 from idp.rules.levels import amr_claim
 from idp.settings import settings
@@ -115,7 +115,7 @@ def claims_of(grant: Grant, client: RegisteredClient, acting: Acting | None, ter
     Acting for a unit, `sub` is the unit and `act.sub` the person (RFC 8693 §4.1): an API that overlooks `act` finds
     the unit's records, never the agent's own.
     """
-    end = ends_at(settings().access_token_lifetime, acting)
+    end = ends_at(_lifetime(grant), acting)
     claims: dict[str, Any] = {
         "iss": settings().issuer,
         "aud": terms.audience,
@@ -124,6 +124,7 @@ def claims_of(grant: Grant, client: RegisteredClient, acting: Acting | None, ter
         "iat": clock.timestamp(),
         "exp": end if terms.not_after is None else min(end, terms.not_after),
         **_subject(grant, client),
+        **capacity(grant),
         "scope": " ".join(terms.scope),
         "acr": grant.acr,
         "amr": amr_claim(grant.amr),
@@ -135,6 +136,11 @@ def claims_of(grant: Grant, client: RegisteredClient, acting: Acting | None, ter
     if acting is not None:
         claims["authorization_details"] = authorization_details.granted(grant, acting, terms.scope)
     return claims
+
+
+def _lifetime(grant: Grant) -> int:
+    """Return seconds. U18: what a face opened lasts for one form, and no refresh token follows."""
+    return settings().representative_token_lifetime if grant.by_representative else settings().access_token_lifetime
 
 
 def _subject(grant: Grant, client: RegisteredClient) -> dict[str, Any]:

@@ -17,11 +17,13 @@ from idp.store.base import vault
 USER, ORGANIZATION, SERVICE = "user", "organization", "service"
 """`sub_profile`: what kind of subject `sub` is."""
 
+LEGAL_REPRESENTATIVE = "legal_representative"
 COUNTRY = "CN"
 """ISO 3166-1; regions are those of GB/T 2260."""
 
 CLAIMS_SUPPORTED = (
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "acting_for"),
+    "capacity",
     *(claim for claims in SCOPE_CLAIMS.values() for claim in claims),
 )
 
@@ -103,6 +105,14 @@ def acting_for(grant: Grant, acting: Acting | None, client: RegisteredClient) ->
     if acting.valid_to is not None:
         claim["expires_at"] = acting.valid_to // 1000
     return claim
+
+
+def capacity(grant: Grant) -> dict[str, str]:
+    """Return the `capacity` claim of a unit that signed in itself and whose legal representative was checked (U18).
+
+    Empty for everybody else: an agent's capacity stands in `acting_for`.
+    """
+    return {"capacity": LEGAL_REPRESENTATIVE} if grant.by_representative else {}
 
 
 def _open(stored: bytes, context: str) -> str:

@@ -11,7 +11,7 @@ from idp.oidc import subjects
 from idp.oidc.grants import Grant
 from idp.oidc.tokens import jws
 from idp.oidc.tokens.access_token import ends_at
-from idp.oidc.tokens.claims import acting_for, of_sign_in, subject_claims
+from idp.oidc.tokens.claims import acting_for, capacity, of_sign_in, subject_claims
 from idp.settings import settings
 
 JWT_TYPE = "JWT"
@@ -32,6 +32,7 @@ def issue(
         "exp": ends_at(settings().id_token_lifetime, acting),
         "iat": clock.timestamp(),
         **of_sign_in(grant),
+        **capacity(grant),
         "at_hash": half_hash(access_token, client.id_token_alg),
     }
     if nonce is not None:

@@ -1,4 +1,4 @@
-// 扫码登录: follows what happens on the phone, shows it, and goes on by itself once it was confirmed there.
+// A QR code on this page: follows what happens on the phone, shows it, and goes on by itself once it was confirmed there.
 
 const EVERY = 2_000; // milliseconds
 

@@ -86,11 +86,14 @@ def test_a_unit_accounts_own_sign_in(portal: Portal) -> None:
 
 
 def test_a_unit_account_gets_no_business(portal: Portal) -> None:
-    """U7: whatever a row may say. U18: the legal representative's face opens some."""
+    """U7: whatever a row may say. U18: the legal representative's face opens what is marked."""
     grant_id = portal.granted(rows.unit(), kind=AccountKind.UNIT, businesses="rec.position")
     assert portal.redeem(portal.code_for(grant_id)).status_code == 400
-    faced = portal.granted(rows.unit(2), kind=AccountKind.UNIT, businesses="rec.position", amr="face pwd")
-    assert portal.redeem(portal.code_for(faced)).status_code == 200
+    rows.business("rec.position", open_to_unit_account=True)
+    rows.business("rec.fair")
+    for business, status in (("rec.position", 200), ("rec.fair", 400)):
+        faced = portal.granted(rows.unit(len(business)), kind=AccountKind.UNIT, businesses=business, amr="face pwd")
+        assert portal.redeem(portal.code_for(faced)).status_code == status
 
 
 def test_the_header_says_at_jwt_and_the_clients_algorithm(portal: Portal) -> None:

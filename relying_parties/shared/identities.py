@@ -13,9 +13,9 @@ from enum import StrEnum
 
 from flask import current_app
 
-from relying_parties.recruitment import clock
-from relying_parties.recruitment.database import connection, transaction
-from relying_parties.recruitment.keys import Keys
+from relying_parties.shared import clock
+from relying_parties.shared.database import connection, transaction
+from relying_parties.shared.keys import Keys
 
 IDLE_SECONDS = 30 * 60
 ABSOLUTE_SECONDS = 12 * 3600
@@ -98,6 +98,14 @@ class Identity:
     def name(self) -> str:
         """Return what to call it on pages."""
         return self.unit.name if self.unit else self.person_name
+
+    @property
+    def detail(self) -> str:
+        """Return who acts, and as what."""
+        if self.unit is None:
+            return "个人"
+        itself = self.unit.id == self.person  # a unit that signed in with its own account
+        return self.unit.capacity if itself else f"{self.unit.capacity} · {self.person_name}"
 
     @property
     def acted_for(self) -> Unit:
@@ -350,5 +358,5 @@ def _fingerprint(cookie: str) -> str:
 
 
 def _keys() -> Keys:
-    keys: Keys = current_app.extensions["recruitment_keys"]
+    keys: Keys = current_app.extensions["portal_keys"]
     return keys

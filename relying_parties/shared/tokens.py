@@ -7,9 +7,9 @@ from typing import Any, TypedDict
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 
-from relying_parties.recruitment import clock
-from relying_parties.recruitment.provider import LEEWAY, Provider
-from relying_parties.recruitment.settings import Settings
+from relying_parties.shared import clock
+from relying_parties.shared.provider import LEEWAY, Provider
+from relying_parties.shared.settings import Settings
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -49,22 +49,33 @@ class NotForUnit(Exception):
 
 
 def acting_token(token: str, provider: Provider, settings: Settings) -> ActingToken:
-    """Validate an access token locally (RFC 9068 §4). Raises InvalidToken, NotForUnit, ProviderDown."""
+    """Validate an access token that acts for a unit. Raises InvalidToken, NotForUnit, ProviderDown."""
+    claims = access_token(token, provider, settings)
+    actor = claims.get("act")
+    if claims.get("sub_profile") != "organization" or not isinstance(actor, dict):
+        raise NotForUnit(claims["sub"])
+    return ActingToken(
+        unit=claims["sub"],
+        person=_text(actor, "sub"),
+        scope=scope_of(claims),
+        ends_at=claims["exp"],
+        **how_signed_in(claims),
+    )
+
+
+def access_token(token: str, provider: Provider, settings: Settings) -> dict[str, Any]:
+    """Validate an access token locally (RFC 9068 §4) and return its claims. Raises InvalidToken, ProviderDown."""
     claims = _verified(token, provider, {"at+jwt", "application/at+jwt"})
     _check(claims, issuer=settings.issuer, audience=settings.audience)
     for name in ("sub", "client_id", "jti"):
         _text(claims, name)
-    actor = claims.get("act")
-    if claims.get("sub_profile") != "organization" or not isinstance(actor, dict):
-        raise NotForUnit(claims["sub"])
+    return claims
+
+
+def scope_of(claims: dict[str, Any]) -> frozenset[str]:
+    """Return what the token was granted."""
     scope = claims.get("scope", "")
-    return ActingToken(
-        unit=claims["sub"],
-        person=_text(actor, "sub"),
-        scope=frozenset(scope.split() if isinstance(scope, str) else ()),
-        ends_at=claims["exp"],
-        **how_signed_in(claims),
-    )
+    return frozenset(scope.split() if isinstance(scope, str) else ())
 
 
 class HowSignedIn(TypedDict):

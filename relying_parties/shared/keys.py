@@ -27,13 +27,16 @@ class Keys:
     sealing_key: bytes = field(repr=False)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read the secret at `path`, which is made (mode 600) when missing. Raises OSError or ValueError."""
+    def load(cls, path: Path, portal: str) -> Self:
+        """Read the secret at `path`, which is made (mode 600) when missing; `portal` is whose keys they are.
+
+        Raises OSError or ValueError.
+        """
         secret = _read_or_create(path)
         if len(secret) < SECRET_BYTES:
             msg = f"{path} holds less than {SECRET_BYTES} bytes"
             raise ValueError(msg)
-        return cls(_derive(secret, b"cookies"), _derive(secret, b"tokens"))
+        return cls(_derive(secret, f"{portal} cookies"), _derive(secret, f"{portal} tokens"))
 
     def seal(self, text: str, context: str) -> bytes:
         """Encrypt `text` so that it opens only with the same `context`, e.g. the row and column it stands in."""
@@ -63,5 +66,5 @@ def _read_or_create(path: Path) -> bytes:
     return path.read_bytes().strip()
 
 
-def _derive(secret: bytes, purpose: bytes) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=b"recruitment " + purpose).derive(secret)
+def _derive(secret: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(secret)

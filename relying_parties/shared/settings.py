@@ -1,4 +1,4 @@
-"""What the portal must be told, by environment variables."""
+"""What a portal must be told, by environment variables that begin with its name."""
 
 import os
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-PREFIX = "RECRUITMENT_"
 NAMES = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "BASE_URL", "DATABASE", "KEY_FILE")
 
 
@@ -27,15 +26,15 @@ class Settings:
     key_file: Path
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read the variables RECRUITMENT_… that NAMES lists. Raises SettingsError."""
-        missing = [PREFIX + name for name in NAMES if not environment.get(PREFIX + name)]
+    def from_environment(cls, prefix: str, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the variables that NAMES lists, each with `prefix`, e.g. RECRUITMENT_ISSUER. Raises SettingsError."""
+        missing = [prefix + name for name in NAMES if not environment.get(prefix + name)]
         if missing:
             msg = f"not set: {', '.join(missing)}"
             raise SettingsError(msg)
-        given = {name.lower(): environment[PREFIX + name] for name in NAMES}
+        given = {name.lower(): environment[prefix + name] for name in NAMES}
         for name in ("issuer", "base_url"):
-            _check_url(name, given[name])
+            _check_url(prefix + name.upper(), given[name])
         return cls(
             issuer=given["issuer"],
             client_id=given["client_id"],
@@ -75,5 +74,5 @@ class Settings:
 def _check_url(name: str, value: str) -> None:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
-        msg = f"{PREFIX}{name.upper()} is not an http(s) address: {value}"
+        msg = f"{name} is not an http(s) address: {value}"
         raise SettingsError(msg)

@@ -15,13 +15,9 @@ from flask import Flask, current_app, request, session
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from relying_parties.recruitment import clock
-from relying_parties.recruitment.database import connection
-from relying_parties.recruitment.settings import Settings
-
-BUSINESSES = {"rec.position": "职位管理", "rec.company": "单位信息"}
-PERSON_SCOPE = "openid profile"
-UNIT_SCOPE = f"openid profile offline_access {' '.join(sorted(BUSINESSES))}"
+from relying_parties.shared import clock
+from relying_parties.shared.database import connection
+from relying_parties.shared.settings import Settings
 
 TIMEOUT_SECONDS = 5
 KEYS_MAX_AGE = 300  # seconds; a key that the provider took back must not be trusted for long
@@ -212,7 +208,7 @@ class Provider:
 
 def provider() -> Provider:
     """Return the provider of the current application."""
-    found: Provider = current_app.extensions["recruitment_provider"]
+    found: Provider = current_app.extensions["portal_provider"]
     return found
 
 

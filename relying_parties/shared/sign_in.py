@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import current_app
 
-from relying_parties.recruitment import clock
-from relying_parties.recruitment.identities import SignIn, Tokens, Unit
-from relying_parties.recruitment.provider import Provider, ProviderDown, ProviderRefused
-from relying_parties.recruitment.settings import Settings
-from relying_parties.recruitment.tokens import InvalidToken, NotForUnit, acting_token, how_signed_in
+from relying_parties.shared import clock
+from relying_parties.shared.identities import SignIn, Tokens, Unit
+from relying_parties.shared.provider import Provider, ProviderDown, ProviderRefused
+from relying_parties.shared.settings import Settings
+from relying_parties.shared.tokens import InvalidToken, NotForUnit, acting_token, how_signed_in
 
 CAPACITIES = {"agent": "经办人员", "common_contact": "常用联系人", "legal_representative": "法定代表人"}
 DEFAULT_LIFETIME = 60  # seconds, of an access token that does not say
