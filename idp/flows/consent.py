@@ -131,7 +131,7 @@ def _page(form: Confirmation, belongs_to: Journey, asking: Asking) -> str:
             "privacy_url": _link(client.protocol.policy_uri),
             "terms_url": _link(client.protocol.tos_uri),
         },
-        person={"name": _own_name()},
+        person={"name": _own_name(), "is_unit": not web.current().is_person},
         acting=_acting(asking),
         scopes=in_words(db.session(), asking.new),
         agreed=[each.label for each in in_words(db.session(), before)],

@@ -155,6 +155,8 @@ def test_a_units_own_account_is_asked_too(app: Flask) -> None:
     acting.ask("openid rec.position")
     assert at_consent(acting)
     assert fictional.unit_name(1) in acting.visitor.text
+    assert "为本单位办理" in acting.visitor.text
+    assert "为本人办理" not in acting.visitor.text
     assert "招聘职位管理" not in acting.visitor.text
     acting.visitor.submit("consent", consent="allow")
     assert acting.answer()["code"]
