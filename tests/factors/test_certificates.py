@@ -33,6 +33,7 @@ from idp.persons.model import AccountKind, AccountStatus, Person, PersonProofing
 from idp.rules.levels import Acr
 from idp.sessions import throttle
 from idp.sessions.browser_sessions import SignedIn
+from idp.sessions.freshness import FRESH_FOR
 from idp.sessions.levels import acr_of_session
 from idp.sessions.sign_in import AccountLocked
 from idp.store.db import db, transaction
@@ -209,7 +210,7 @@ def test_an_account_that_proved_nothing_is_not_taken_over(ca: RunningAuthority, 
     """DESIGN 6: somebody may have registered the number first. Who can sign in to it adds the certificate."""
     person_id = rows.person(real_name_level=1, full_name="别人")
     refused(ca.person(), errors.ControlUnproven)
-    stale = signed_in(person_id, ago=timedelta(milliseconds=accounts.FRESH_MS + 1))
+    stale = signed_in(person_id, ago=FRESH_FOR + timedelta(milliseconds=1))
     with pytest.raises(errors.ControlUnproven):
         sign_in(ca.person(), here=stale)
     with pytest.raises(errors.ControlUnproven):

@@ -27,6 +27,7 @@ from idp.persons.model import AccountKind, AccountStatus, Person, PersonProofing
 from idp.rules.levels import Amr, RealNameLevel, TrustLevel
 from idp.sessions import browser_sessions, sign_in
 from idp.sessions.browser_sessions import SignedIn
+from idp.sessions.freshness import is_fresh
 from idp.sessions.sign_in import Browser
 from idp.store.db import db, transaction
 from idp.units.model import Unit
@@ -35,9 +36,6 @@ MOST = 20
 PROVEN_BY = "certificate"
 VOUCHED = TrustLevel.L3
 """DESIGN 5: the authority saw its holder, as a counter does."""
-
-FRESH_MS = 15 * 60 * 1000
-"""How old a session may be that proves control of its account, as for an upstream."""
 
 _MODELS: dict[AccountKind, type[Person | Unit]] = {AccountKind.PERSON: Person, AccountKind.UNIT: Unit}
 
@@ -187,7 +185,7 @@ def _demand_control(account: Person | Unit, here: SignedIn | None) -> None:
 
 def _is_here(account: Person | Unit, here: SignedIn | None) -> bool:
     """Whether the account was signed in to in this browser just now."""
-    return here is not None and here.subject_id == account.id and clock.millis() - here.auth_time < FRESH_MS
+    return here is not None and here.subject_id == account.id and is_fresh(here)
 
 
 def _is_checked(account: Person | Unit) -> bool:
