@@ -151,7 +151,7 @@ def _completed(n: int) -> dict[str, str]:
         "province": "440000",
         "city": "440700",
         "district": rows.SEAT,
-        "username": f"from_there_{n}",
+        "username": f"unit_from_there_{n}",  # a name that no person took
         "password": fictional.password(),
         "password_again": fictional.password(),
     }
