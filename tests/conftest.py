@@ -2,16 +2,12 @@
 
 import os
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.support import services
 from tests.support.processes import running
-
-LONG_FILES = ("journeys", "recruitment", "tools", "demo", "recipes", "i18n", "look", "flows")
-"""Rooms of tests whose files take long. They begin, so that no worker waits for the last file of another."""
 
 FOR_TESTS = {services.REQUIRE, "JINGBAN_SHOTS"}
 pytest_plugins = [
@@ -41,13 +37,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     missing = services.missing()
     if missing and services.required():
         pytest.exit(f"{services.REQUIRE} is set and missing here: {', '.join(missing)}; {services.HINT}", 3)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long files first; within a room, and within a file, the order stays."""
-    tests = Path(__file__).parent
-    rank = {room: place for place, room in enumerate(LONG_FILES)}
-    items.sort(key=lambda item: rank.get(item.path.relative_to(tests).parts[0], len(rank)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -68,12 +68,10 @@ class Job:
 
 
 def _jobs() -> dict[str, Job]:
-    # One more than there are cores: a good third of the time tests wait, for the browser and for databases.
-    workers = str(min(4, (os.cpu_count() or 1) + 1))
-    pytest = ["pytest", "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
+    workers = str(min(4, os.cpu_count() or 1))
     return {
         "demo": Job([["jingban", "demo"]], extras=()),
-        "test": Job([pytest], services=True, npm=RECIPES),
+        "test": Job([["pytest", "-n", workers, "--dist", "loadfile"]], services=True, npm=RECIPES),
         "lint": Job([["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports", "--no-logo"]]),
         "format": Job([["ruff", "check", "--fix"], ["ruff", "format"]]),
         "messages": Job([["python", "tools/catalogues.py", "update"]]),
