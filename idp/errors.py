@@ -4,7 +4,10 @@ A use case raises a subclass of `DomainError`. It carries a code and facts, neve
 a user reads stands in `idp/messages.py`, once for every code, and is translated there.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, TypeVar
+
+V = TypeVar("V")
 
 
 class DomainError(Exception):
@@ -35,3 +38,27 @@ class Forbidden(DomainError):
 
     code = "forbidden"
     status = 403
+
+
+class Refusals:
+    """Collects what several rules refuse, so that a form can say all of it at once."""
+
+    def __init__(self) -> None:
+        self._errors: list[DomainError] = []
+
+    def tried(self, rule: Callable[[], V], field: str | None = None) -> V | None:
+        """Return what `rule` returns; None when it refused. `field` is where that is shown, if not where it says."""
+        try:
+            return rule()
+        except DomainError as error:
+            error.field = field or error.field
+            self._errors.append(error)
+            return None
+
+    def __iter__(self) -> Iterator[DomainError]:
+        """Yield what was refused, in the order of the tries."""
+        return iter(self._errors)
+
+    def __len__(self) -> int:
+        """Return how many rules refused."""
+        return len(self._errors)

@@ -4,15 +4,13 @@ A password is a way in beside the phone, and the two together are two kinds of f
 number alone must not be able to set one.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from idp import clock
-from idp.errors import DomainError
+from idp.errors import Refusals
 from idp.factors import freshness, notice
 from idp.factors.errors import PasswordThere
 from idp.persons import login_names, records
@@ -23,8 +21,6 @@ from idp.rules.passwords import check_password
 from idp.sessions import passwords
 from idp.sessions.browser_sessions import SignedIn
 from idp.store.db import transaction
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +57,9 @@ def set_first(who: SignedIn, login_name: str, password: str) -> None:
 
 
 def _check(person: Person, login_name: str, password: str) -> _Checked:
-    errors: list[DomainError] = []
-
-    def tried(rule: Callable[[], V]) -> V | None:
-        try:
-            return rule()
-        except DomainError as error:
-            errors.append(error)
-            return None
-
-    name = tried(lambda: check_login_name(login_name))
-    prepared = tried(
+    refusals = Refusals()
+    name = refusals.tried(lambda: check_login_name(login_name))
+    prepared = refusals.tried(
         lambda: check_password(
             password,
             policy=passwords.policy(),
@@ -80,8 +68,8 @@ def _check(person: Person, login_name: str, password: str) -> _Checked:
             document_number=person.document_number,
         )
     )
-    if errors or name is None or prepared is None:
-        raise PersonDataRefused(tuple(errors))
+    if refusals or name is None or prepared is None:
+        raise PersonDataRefused(tuple(refusals))
     return _Checked(name, prepared)
 
 

@@ -5,10 +5,9 @@ new = registration.check(typed, policy)         # every rule at once, without I/
 registration.register(new, password_hash, proof)
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
-from idp.errors import DomainError
+from idp.errors import DomainError, Refusals
 from idp.notify import sms_codes
 from idp.notify.sms_codes import Proof
 from idp.persons import login_names
@@ -33,8 +32,6 @@ from idp.store.db import transaction
 
 SMS_PURPOSE = "person_registration"
 PROVEN_BY = "registration"
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +81,19 @@ def phone_lookup(phone: str) -> str:
 
 def check(typed: Typed, policy: PasswordPolicy) -> NewPerson:
     """Return the data in canonical forms. Raises PersonDataRefused with all that is wrong (P2, P3, P5)."""
-    errors: list[DomainError] = []
-
-    def tried(rule: Callable[[], V]) -> V | None:
-        try:
-            return rule()
-        except DomainError as error:
-            errors.append(error)
-            return None
-
+    refusals = Refusals()
     kind = typed.document_type
-    number = tried(lambda: check_person_document(kind, typed.document_number, today=clock.today()))
-    full_name = tried(lambda: check_person_name(typed.full_name))
-    phone = tried(lambda: check_phone(typed.phone))
-    login_name = tried(lambda: check_login_name(typed.login_name))
-    password = tried(
+    number = refusals.tried(lambda: check_person_document(kind, typed.document_number, today=clock.today()))
+    full_name = refusals.tried(lambda: check_person_name(typed.full_name))
+    phone = refusals.tried(lambda: check_phone(typed.phone))
+    login_name = refusals.tried(lambda: check_login_name(typed.login_name))
+    password = refusals.tried(
         lambda: check_password(
             typed.password, policy=policy, login_name=login_name, phone=phone, document_number=number
         )
     )
-    if errors or number is None or full_name is None or phone is None or login_name is None or password is None:
-        raise PersonDataRefused(tuple(errors))
+    if refusals or number is None or full_name is None or phone is None or login_name is None or password is None:
+        raise PersonDataRefused(tuple(refusals))
     return NewPerson(kind, number, full_name, phone, login_name, password)
 
 

@@ -4,9 +4,7 @@ The use case that binds the agent in the same transaction is `idp.delegation.reg
 """
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import structlog
 from sqlalchemy import select
@@ -15,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
-from idp.errors import DomainError
+from idp.errors import Refusals
 from idp.notify import quota
 from idp.persons import login_names
 from idp.persons.model import AccountKind, LoginName
@@ -36,8 +34,6 @@ log = structlog.get_logger()
 
 # How often an agent may ask whether a number is taken: enough to register units, not enough to sift them (U4).
 NUMBERS_A_DAY = 30
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +79,22 @@ def check(typed: Typed, policy: PasswordPolicy, *, agent_phone: str) -> Checked:
     The legal representative's name is refused at the field `legal_representative`. The password may not hold the
     agent's phone either.
     """
-    errors: list[DomainError] = []
-
-    def tried(rule: Callable[[], V], field_name: str | None = None) -> V | None:
-        try:
-            return rule()
-        except DomainError as error:
-            error.field = field_name or error.field
-            errors.append(error)
-            return None
-
-    number = tried(lambda: check_unit_document(UnitDocument.USCC, typed.document_number))
-    full_name = tried(lambda: check_unit_name(typed.full_name))
-    tried(lambda: regions.check_leaf(db.session(), typed.region_code))
-    representative = tried(lambda: check_person_name(typed.legal_representative), "legal_representative")
-    login_name = tried(lambda: check_login_name(typed.login_name))
+    refusals = Refusals()
+    number = refusals.tried(lambda: check_unit_document(UnitDocument.USCC, typed.document_number))
+    full_name = refusals.tried(lambda: check_unit_name(typed.full_name))
+    refusals.tried(lambda: regions.check_leaf(db.session(), typed.region_code))
+    representative = refusals.tried(lambda: check_person_name(typed.legal_representative), "legal_representative")
+    login_name = refusals.tried(lambda: check_login_name(typed.login_name))
     password = typed.password
     if password is not None:
         given = password
-        password = tried(
+        password = refusals.tried(
             lambda: check_password(
                 given, policy=policy, login_name=login_name, phone=agent_phone, document_number=number
             )
         )
-    if errors or number is None or full_name is None or representative is None or login_name is None:
-        raise UnitDataRefused(tuple(errors))
+    if refusals or number is None or full_name is None or representative is None or login_name is None:
+        raise UnitDataRefused(tuple(refusals))
     return Checked(number, full_name, typed.region_code, representative, login_name, password)
 
 
