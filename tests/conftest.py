@@ -12,10 +12,12 @@ from tests.support.processes import running
 FOR_TESTS = {services.REQUIRE, "JINGBAN_SHOTS"}
 pytest_plugins = [
     "tests.support.application",
+    "tests.support.authorities",
     "tests.support.browser",
     "tests.support.databases",
     "tests.support.redis",
     "tests.support.stack",
+    "tests.support.upstreams",
 ]
 
 # The machine is shared and slow at times: a deadline would fail on the load, not on the code. Derandomized,

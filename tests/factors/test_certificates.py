@@ -41,7 +41,7 @@ from sandbox.certificates.authority import Authority
 from tests.factors.sessions import BROWSER, signed_in, who
 from tests.support import certificates, codes, fictional, rows
 from tests.support.application import MakeApp
-from tests.support.authorities import RunningAuthority, running_authority
+from tests.support.authorities import RunningAuthority
 from tests.support.certificates import Token, usage
 from tests.support.clocks import MovedClock, moved_clock
 from tests.support.parallel import all_at_once
@@ -52,20 +52,6 @@ HERE = "browser"
 ASKED = Asked(Purpose.SIGN_IN, HERE)
 PERSON, UNIT = AccountKind.PERSON, AccountKind.UNIT
 Text = certificates.text
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAuthority]:
-    with running_authority(tmp_path_factory.mktemp("ca")) as running:
-        yield running
-
-
-@pytest.fixture
-def ca(served: RunningAuthority) -> Iterator[RunningAuthority]:
-    """The authority as new, with no list of it kept."""
-    revocation.forget()
-    yield served
-    served.fault("none")
 
 
 @pytest.fixture

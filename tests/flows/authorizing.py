@@ -17,6 +17,20 @@ CALLBACK = "https://portal.example/callback"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636 appendix B
 
 
+def parameters(scope: str = "openid", **more: str) -> dict[str, str]:
+    """Return the parameters of the portal's authorization request."""
+    usual = {
+        "client_id": "portal",
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": scope,
+        "state": "af0ifjsldkj",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    return usual | more
+
+
 @dataclass
 class Acting:
     """A person who is signed in, a portal that asks, and two businesses."""
@@ -40,18 +54,10 @@ class Acting:
             rows.grant(binding_id, business)
         return unit_id
 
-    def ask(self, scope: str = "openid rec.position", **parameters: Any) -> InsideVisitor:
+    def ask(self, scope: str = "openid rec.position", **more: Any) -> InsideVisitor:
         """Send the person to the provider as the portal does."""
-        query = {
-            "client_id": "portal",
-            "redirect_uri": CALLBACK,
-            "response_type": "code",
-            "scope": scope,
-            "state": "af0ifjsldkj",
-            "code_challenge": CHALLENGE,
-            "code_challenge_method": "S256",
-        } | {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
-        return self.visitor.get("/oidc/authorize", **query)
+        written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in more.items()}
+        return self.visitor.get("/oidc/authorize", **parameters(scope, **written))
 
     def answer(self) -> dict[str, str]:
         """Return what the portal was answered with: the query of the redirect to it."""

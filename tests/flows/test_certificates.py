@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from idp.factors.certificates import accounts, revocation
+from idp.factors.certificates import accounts
 from idp.persons.model import AccountKind
 from idp.sessions import browser_sessions, passwords
 from idp.sessions.browser_sessions import SignedIn
@@ -21,25 +21,12 @@ from tests.flows.authorizing import Acting
 from tests.flows.inside import ADDRESS, InsideVisitor
 from tests.support import fictional, rows
 from tests.support.application import MakeApp
-from tests.support.authorities import RunningAuthority, running_authority
+from tests.support.authorities import RunningAuthority
 from tests.support.certificates import Token
 
 DOOR = "certificate.localhost"
 L3 = "urn:jingban:acr:L3"
 PROXY = {"REMOTE_ADDR": "192.0.2.10"}
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAuthority]:
-    with running_authority(tmp_path_factory.mktemp("ca")) as running:
-        yield running
-
-
-@pytest.fixture
-def ca(served: RunningAuthority) -> Iterator[RunningAuthority]:
-    revocation.forget()
-    yield served
-    served.fault("none")
 
 
 @pytest.fixture

@@ -14,29 +14,14 @@ from idp.sessions import browser_sessions, passwords
 from idp.sessions.browser_sessions import SignedIn
 from idp.store.db import db
 from idp.units.model import Unit
-from tests.flows.authorizing import CALLBACK, CHALLENGE
+from tests.flows.authorizing import CALLBACK, parameters
 from tests.flows.inside import InsideVisitor
 from tests.support import codes, fictional, rows
 from tests.support.application import MakeApp
-from tests.support.upstreams import PERSON, UNIT, StandIn, sign_in_there, stand_in
+from tests.support.upstreams import PERSON, UNIT, StandIn, sign_in_there
 
 PASSWORD = fictional.password()
 F3 = "当前省统一身份认证用户实名等级不足，单位用户最低实名等级为“L3”级，请点击[确认]按钮按照引导提升实名等级"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandIn]:
-    with stand_in() as running:
-        yield running
-
-
-@pytest.fixture
-def there(server: StandIn) -> Iterator[StandIn]:
-    """The stand-in as new."""
-    yield server
-    server.fault("none")
-    server.put(PERSON)
-    server.put(UNIT)
 
 
 @pytest.fixture(params=["province", "oidc"])
@@ -87,18 +72,9 @@ def who(visitor: InsideVisitor) -> SignedIn | None:
     return browser_sessions.find(cookie.value) if cookie else None
 
 
-def ask(visitor: InsideVisitor, **parameters: str) -> InsideVisitor:
+def ask(visitor: InsideVisitor, **more: str) -> InsideVisitor:
     """Come from a portal."""
-    query = {
-        "client_id": "portal",
-        "redirect_uri": CALLBACK,
-        "response_type": "code",
-        "scope": "openid",
-        "state": "of-the-portal",
-        "code_challenge": CHALLENGE,
-        "code_challenge_method": "S256",
-    }
-    return visitor.get("/oidc/authorize", **(query | parameters))
+    return visitor.get("/oidc/authorize", **parameters(**more))
 
 
 def test_a_first_login_and_the_next(visitor: InsideVisitor) -> None:

@@ -17,6 +17,7 @@ from idp.delegation.model import Binding, BindingStatus, Business, Representativ
 from idp.persons.model import AccountKind
 from idp.store.db import db, release, transaction
 from idp.units.model import Unit
+from tests.flows.authorizing import CALLBACK, parameters
 from tests.flows.inside import InsideVisitor
 from tests.oidc.portal import VERIFIER, Portal, assert_refused, body_of, claims_in
 from tests.support import fictional, rows
@@ -28,7 +29,6 @@ from tests.support.signing import plant_keys
 __all__ = ["moved_clock"]
 
 SCOPE = f"openid profile offline_access {STABILIZATION} {REPORT}"
-CALLBACK = "https://portal.example/callback"
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +48,8 @@ class Hall:
 
     def ask(self, scope: str = SCOPE, **more: str) -> InsideVisitor:
         """Come from the portal."""
-        query = {
-            "client_id": "portal",
-            "redirect_uri": CALLBACK,
-            "response_type": "code",
-            "scope": scope,
-            "state": "af0ifjsldkj",
-            "code_challenge": create_s256_code_challenge(VERIFIER),
-            "code_challenge_method": "S256",
-        }
-        return self.visitor.get("/oidc/authorize", **query | more)
+        challenge = create_s256_code_challenge(VERIFIER)
+        return self.visitor.get("/oidc/authorize", **parameters(scope, code_challenge=challenge, **more))
 
     def press(self, action: str) -> InsideVisitor:
         """Press the button whose form leads to this endpoint."""

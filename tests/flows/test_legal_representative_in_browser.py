@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from idp.persons.model import AccountKind
 from idp.web import session_cookie_name
 from sandbox.serving import Server
-from tests.flows.authorizing import CHALLENGE
+from tests.flows.authorizing import parameters
 from tests.support import rows
 from tests.support.accessibility import axe_check
 from tests.support.application import MakeApp
@@ -31,15 +31,7 @@ class Site:
     @property
     def request(self) -> str:
         """The portal's authorization request. The portal stands in for itself at one of our addresses."""
-        query = {
-            "client_id": "portal",
-            "redirect_uri": f"{self.url}/help",
-            "response_type": "code",
-            "scope": f"openid {STABILIZATION}",
-            "state": "af0ifjsldkj",
-            "code_challenge": CHALLENGE,
-            "code_challenge_method": "S256",
-        }
+        query = parameters(f"openid {STABILIZATION}", redirect_uri=f"{self.url}/help")
         return f"{self.url}/oidc/authorize?{urlencode(query)}"
 
 

@@ -1,75 +1,21 @@
 """Levels across two sites in a browser (F2, F3, F5): from a portal to the province, up, and back to the portal."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from urllib.parse import urlencode
+from collections.abc import Callable
 
-import pytest
-from flask import Flask
 from playwright.sync_api import Page, expect
 
 from idp.sessions import passwords
-from idp.sessions.model import Authorization
-from idp.store.db import db
-from sandbox.serving import Server
-from tests.flows.authorizing import CALLBACK, CHALLENGE
+from tests.flows.beside_province import Site, in_both_looks, sign_in_there, site
 from tests.support import fictional, rows
 from tests.support.accessibility import axe_check
-from tests.support.application import MakeApp
-from tests.support.browser import DESKTOP, PHONE
-from tests.support.ports import free_port
-from tests.support.upstreams import UNIT, stand_in
+from tests.support.upstreams import UNIT
+
+__all__ = ["site"]
 
 PASSWORD = fictional.password()
-LOOKS = ({"color_scheme": "light", "viewport": DESKTOP}, {"color_scheme": "dark", "viewport": PHONE})
 
 
-@dataclass
-class Site:
-    """The provider, served for real beside the province, and its database."""
-
-    url: str
-    app: Flask
-
-    def from_portal(self, page: Page) -> None:
-        """Come from a portal, whose callback says that it was reached."""
-        page.route(f"{CALLBACK}*", lambda route: route.fulfill(body="at the portal"))
-        asked = {
-            "client_id": "portal",
-            "redirect_uri": CALLBACK,
-            "response_type": "code",
-            "scope": "openid",
-            "state": "of-the-portal",
-            "code_challenge": CHALLENGE,
-            "code_challenge_method": "S256",
-        }
-        page.goto(f"{self.url}/oidc/authorize?{urlencode(asked)}")
-
-    def granted(self) -> Authorization:
-        """Return the only grant there is."""
-        with self.app.app_context():
-            return db.session.query(Authorization).one()
-
-
-@pytest.fixture
-def site(make_app: MakeApp, migrated_sqlite_url: str) -> Iterator[Site]:
-    with stand_in() as there:
-        port = free_port()
-        issuer = f"http://localhost:{port}"
-        app = make_app(migrated_sqlite_url, issuer=issuer, upstreams=(there.setting(),))
-        with Server(app, port):
-            yield Site(issuer, app)
-
-
-def sign_in_there(page: Page) -> None:
-    """Sign the unit in at the province."""
-    page.get_by_role("link", name="法人登录").click()
-    page.get_by_label("用户名").fill(UNIT["login"])
-    page.get_by_label("密码").fill(UNIT["password"])
-    page.keyboard.press("Enter")
-
-
-@pytest.mark.parametrize("look", LOOKS, ids=["desktop", "phone"])
+@in_both_looks
 def test_a_unit_is_lifted_over_there(site: Site, new_page: Callable[..., Page], look: dict[str, object]) -> None:
     """F2, F3: 四级 is L2, the portal takes L3; [确认], 五级 at a counter, and the portal hears of L3."""
     with site.app.app_context():
@@ -79,7 +25,7 @@ def test_a_unit_is_lifted_over_there(site: Site, new_page: Callable[..., Page], 
     site.from_portal(page)
     page.get_by_role("link", name="单位登录").click()
     page.get_by_role("link", name="省统一身份认证").click()
-    sign_in_there(page)
+    sign_in_there(page, UNIT)
     page.get_by_label("密码", exact=True).fill(PASSWORD)  # the unit was here before: its account is linked once
     page.keyboard.press("Enter")
     expect(
@@ -91,12 +37,12 @@ def test_a_unit_is_lifted_over_there(site: Site, new_page: Callable[..., Page], 
     page.get_by_role("link", name="确认").click()
     page.get_by_label("服务窗口核验").check()
     page.get_by_role("button").first.click()
-    sign_in_there(page)  # the level is what the province says at a sign-in, so it asks once more
+    sign_in_there(page, UNIT)  # the level is what the province says at a sign-in, so it asks once more
     expect(page.get_by_text("at the portal")).to_be_visible()
     assert site.granted().acr == "urn:jingban:acr:L3"
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["desktop", "phone"])
+@in_both_looks
 def test_an_organisation_code_is_not_enough(
     site: Site, new_page: Callable[..., Page], look: dict[str, object]
 ) -> None:

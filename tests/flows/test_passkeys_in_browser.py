@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -12,7 +13,7 @@ from idp.notify import worker
 from sandbox import sms_gateway
 from sandbox.serving import Server
 from tests.factors.sessions import start
-from tests.flows.authorizing import CALLBACK, CHALLENGE
+from tests.flows.authorizing import CALLBACK, parameters
 from tests.sandbox.client import Client
 from tests.support import rows
 from tests.support.accessibility import axe_check
@@ -135,10 +136,7 @@ def test_a_further_factor_on_the_way_to_a_portal(page: Page, site: Site) -> None
     page.context.clear_cookies()
     site.sign_in(page, person_id, "pwd")
     page.route(f"{CALLBACK}*", lambda route: route.fulfill(body="at the portal"))
-    page.goto(
-        f"{site.url}/oidc/authorize?client_id=portal&redirect_uri={CALLBACK}&response_type=code&scope=openid&state=x"
-        f"&code_challenge={CHALLENGE}&code_challenge_method=S256"
-    )
+    page.goto(f"{site.url}/oidc/authorize?{urlencode(parameters())}")
     axe_check(page)
     page.get_by_role("link", name="通行密钥").click()
     axe_check(page)

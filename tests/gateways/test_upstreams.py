@@ -1,6 +1,5 @@
 """The two adapters against the stand-in for the province: what they read, and what they refuse (F1, DESIGN 6)."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,25 +22,10 @@ from idp.rules.documents import PersonDocument, UnitDocument
 from idp.rules.levels import TrustLevel
 from idp.settings import Settings, UpstreamSetting
 from tests.support import fictional
-from tests.support.upstreams import PERSON, UNIT, StandIn, sign_in_there, stand_in
+from tests.support.upstreams import PERSON, UNIT, StandIn, sign_in_there
 
 BACK = "http://localhost:8000/federation/province/return"
 PROTOCOLS = ["province", "oidc"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandIn]:
-    with stand_in() as running:
-        yield running
-
-
-@pytest.fixture
-def there(server: StandIn) -> Iterator[StandIn]:
-    """The stand-in as new."""
-    yield server
-    server.fault("none")
-    server.put(PERSON)
-    server.put(UNIT)
 
 
 @pytest.fixture(params=PROTOCOLS)

@@ -9,9 +9,11 @@ import pytest
 from relying_parties.recruitment.app import create_app
 from relying_parties.shared import clock
 from tests.recruitment.issuer import UNIT_A, Issuer, Visit
-from tests.recruitment.served import Portal, served
+from tests.recruitment.served import Portal, issuer, served, shared_issuer
 from tests.recruitment.values import COMPANY
 from tests.support.visitor import Visitor
+
+__all__ = ["issuer", "shared_issuer"]
 
 
 class Clock:
@@ -23,20 +25,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self._source() + self.ahead
-
-
-@pytest.fixture(scope="session")
-def shared_issuer() -> Iterator[Issuer]:
-    issuer = Issuer()
-    yield issuer
-    issuer.stop()
-
-
-@pytest.fixture
-def issuer(shared_issuer: Issuer) -> Issuer:
-    """The provider, with nothing left of earlier tests."""
-    shared_issuer.reset()
-    return shared_issuer
 
 
 @pytest.fixture

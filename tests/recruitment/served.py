@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
@@ -47,3 +48,17 @@ class _Late:
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         return self.app(environ, start_response)
+
+
+@pytest.fixture(scope="session")
+def shared_issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    yield issuer
+    issuer.stop()
+
+
+@pytest.fixture
+def issuer(shared_issuer: Issuer) -> Issuer:
+    """The provider, with nothing left of earlier tests. Both portals' tests have it from here."""
+    shared_issuer.reset()
+    return shared_issuer

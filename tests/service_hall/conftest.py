@@ -7,21 +7,9 @@ import pytest
 
 from relying_parties.service_hall.app import create_app
 from tests.recruitment.issuer import Issuer
-from tests.recruitment.served import Portal, served
+from tests.recruitment.served import Portal, issuer, served, shared_issuer
 
-
-@pytest.fixture(scope="session")
-def shared_issuer() -> Iterator[Issuer]:
-    issuer = Issuer()
-    yield issuer
-    issuer.stop()
-
-
-@pytest.fixture
-def issuer(shared_issuer: Issuer) -> Issuer:
-    """The provider, with nothing left of earlier tests."""
-    shared_issuer.reset()
-    return shared_issuer
+__all__ = ["issuer", "shared_issuer"]
 
 
 @pytest.fixture

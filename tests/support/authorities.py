@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from idp.factors.certificates import revocation
 from sandbox import certificates
 from sandbox.certificates.authority import Authority
 from sandbox.serving import Server
@@ -56,3 +59,17 @@ def running_authority(folder: Path) -> Iterator[RunningAuthority]:
     file.write_text(authority.pem)
     with Server(app) as server:
         yield RunningAuthority(authority, Client(server.url), file)
+
+
+@pytest.fixture(scope="module")
+def served_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAuthority]:
+    with running_authority(tmp_path_factory.mktemp("ca")) as running:
+        yield running
+
+
+@pytest.fixture
+def ca(served_authority: RunningAuthority) -> Iterator[RunningAuthority]:
+    """The authority as every test finds it: without a fault, and with no list of it kept."""
+    revocation.forget()
+    yield served_authority
+    served_authority.fault("none")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import requests
 
 from sandbox import province
@@ -82,6 +83,21 @@ def stand_in() -> Iterator[StandIn]:
     """Serve a stand-in for the province that knows PERSON and UNIT."""
     with Server(province.create_app(KEY, {"persons": [PERSON], "legal_entities": [UNIT]})) as server:
         yield StandIn(server.url, Client(server.url))
+
+
+@pytest.fixture(scope="module")
+def running_upstream() -> Iterator[StandIn]:
+    with stand_in() as running:
+        yield running
+
+
+@pytest.fixture
+def there(running_upstream: StandIn) -> Iterator[StandIn]:
+    """The province, which every test finds as new."""
+    yield running_upstream
+    running_upstream.fault("none")
+    running_upstream.put(PERSON)
+    running_upstream.put(UNIT)
 
 
 def sign_in_there(url: str, account: dict[str, Any]) -> str:
