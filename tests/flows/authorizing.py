@@ -14,6 +14,7 @@ from tests.flows.inside import InsideVisitor
 from tests.support import rows
 
 CALLBACK = "https://portal.example/callback"
+STATE = "af0ifjsldkj"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636 appendix B
 
 
@@ -24,7 +25,7 @@ def parameters(scope: str = "openid", **more: str) -> dict[str, str]:
         "redirect_uri": CALLBACK,
         "response_type": "code",
         "scope": scope,
-        "state": "af0ifjsldkj",
+        "state": STATE,
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
     }

@@ -12,7 +12,7 @@ from idp.delegation import bindings, closing, grants
 from idp.delegation.closing import Order
 from idp.delegation.model import Binding
 from idp.store.db import db
-from tests.flows.authorizing import Acting
+from tests.flows.authorizing import STATE, Acting
 from tests.support import codes, fictional, rows
 
 
@@ -56,7 +56,7 @@ def test_the_choice_reaches_the_portal(acting: Acting) -> None:
     acting.unit(1, "rec.position", "rec.fair")
     chosen = acting.unit(2, "rec.position")
     acting.ask("openid rec.position rec.fair").submit("unit", unit=chosen)
-    assert acting.answer()["state"] == "af0ifjsldkj"
+    assert acting.answer()["state"] == STATE
     granted = acting.authorization()
     assert (granted.subject_id, granted.unit_id) == (acting.person_id, chosen)
     assert granted.businesses == "rec.position", "and nothing else"
@@ -211,7 +211,7 @@ def test_no_unit_says_so_and_how_to_get_bound_and_leads_back(app: Flask, acts_fo
     interaction = acting.interaction().id
     acting.visitor.post(f"/choose-unit/give-up?interaction={interaction}")
     assert acting.answer()["error"] == "access_denied"
-    assert acting.answer()["state"] == "af0ifjsldkj"
+    assert acting.answer()["state"] == STATE
 
 
 def test_nothing_usable_and_no_self_still_leads_back(app: Flask) -> None:

@@ -14,7 +14,7 @@ from idp.sessions import browser_sessions, passwords
 from idp.sessions.browser_sessions import SignedIn
 from idp.store.db import db
 from idp.units.model import Unit
-from tests.flows.authorizing import CALLBACK, parameters
+from tests.flows.authorizing import CALLBACK, STATE, parameters
 from tests.flows.inside import InsideVisitor
 from tests.support import codes, fictional, rows
 from tests.support.application import MakeApp
@@ -107,7 +107,7 @@ def test_the_interaction_goes_on_where_it_was(visitor: InsideVisitor) -> None:
     come_back(visitor, PERSON)
     visitor.submit("username", accept_terms="y")
     assert visitor.url.startswith(CALLBACK + "?")
-    assert "state=of-the-portal" in visitor.url
+    assert f"state={STATE}" in visitor.url
 
 
 def ticked(visitor: InsideVisitor) -> InsideVisitor:
