@@ -40,6 +40,8 @@ from idp.flows import (
     sub_accounts,
     unionpay,
     unit_account,
+    unit_security,
+    upstream_links,
 )
 from idp.flows import help as help_pages
 from idp.gateways import Gateways, build_gateways, fetch
@@ -86,6 +88,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     sub_accounts.blueprint,
     unionpay.blueprint,
     unit_account.blueprint,
+    unit_security.blueprint,
+    upstream_links.blueprint,
 )
 
 

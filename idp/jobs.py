@@ -5,7 +5,7 @@ Several workers may run side by side: messages are claimed one by one, and each 
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
@@ -20,6 +20,7 @@ from idp.audit import chain
 from idp.clients.model import InitialAccessToken
 from idp.delegation import expiry
 from idp.delegation.model import GrantRequest, RepresentativeCheck
+from idp.factors.certificates import sessions
 from idp.factors.model import CertificateChallenge, ScanTicket, WebauthnChallenge
 from idp.federation.model import UpstreamTrip
 from idp.gateways.errors import GatewayRefused
@@ -104,6 +105,8 @@ DUTIES = (
     Duty("rotate_signing_keys", 60, keyring.rotate_on_schedule),
     Duty("forget_what_expired", 60, forget_what_expired),
 )
+# These ask others, who may take their time: a thread of their own, so that nothing above waits for them.
+ASKING_DUTIES = (Duty("end_sessions_of_revoked_certificates", 60, sessions.end_of_revoked),)
 
 
 def run(app: Flask) -> None:
@@ -112,7 +115,7 @@ def run(app: Flask) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threads = [threading.Thread(target=_deliver_until, args=(app, stop)) for _ in range(DELIVERERS)]
-    threads.append(threading.Thread(target=_do_duties_until, args=(app, stop)))
+    threads += [threading.Thread(target=_do_duties_until, args=(app, stop, of)) for of in (DUTIES, ASKING_DUTIES)]
     for thread in threads:
         thread.start()
     log.info("worker.started")
@@ -127,10 +130,10 @@ def _deliver_until(app: Flask, stop: threading.Event) -> None:
             stop.wait(IDLE_WAIT)
 
 
-def _do_duties_until(app: Flask, stop: threading.Event) -> None:
-    due = dict.fromkeys(DUTIES, 0.0)
+def _do_duties_until(app: Flask, stop: threading.Event, duties: Sequence[Duty]) -> None:
+    due = dict.fromkeys(duties, 0.0)
     while not stop.is_set():
-        for duty in DUTIES:
+        for duty in duties:
             if monotonic() >= due[duty]:
                 _attempt(app, duty.name, duty.do)
                 due[duty] = monotonic() + duty.every

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from idp import clock, ids
 from idp.audit.log import Entry, record
-from idp.delegation import errors
-from idp.delegation.model import Binding, BindingKind, BindingStatus, Business, BusinessGrant, GrantRequest
+from idp.delegation import contacts, errors
+from idp.delegation.model import Binding, BindingStatus, Business, BusinessGrant, GrantRequest
 from idp.notify import outbox, quota
 from idp.persons.model import AccountStatus, Person
 from idp.rules.masking import mask_document, mask_name
@@ -223,17 +223,8 @@ def _lock_active(session: Session, person_id: str, unit_id: str) -> str:
 
 def _tell_common_contact(session: Session, person_id: str, unit_id: str, wanted: Sequence[Business]) -> None:
     """Tell the common contact by SMS, as often in a day as is bearable. Without one, 子账号信息 alone says it."""
-    contact = session.scalars(
-        select(Person)
-        .join(Binding, Binding.person_id == Person.id)
-        .where(
-            Binding.unit_id == unit_id,
-            Binding.status == BindingStatus.ACTIVE,
-            Binding.kind == BindingKind.COMMON_CONTACT,
-            Person.status == AccountStatus.ACTIVE,
-        )
-    ).one_or_none()
-    if contact is None or contact.id == person_id:
+    contact = contacts.common_contact(session, unit_id)
+    if contact is None or contact.status != AccountStatus.ACTIVE or contact.id == person_id:
         return
     if not quota.claim(hot.within(session), f"grant_request_sms:{unit_id}", allowed=SMS_A_DAY, window=quota.DAY):
         return

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from idp import clock
+from idp.delegation import contacts
 from idp.delegation.errors import BindingGone
 from idp.delegation.model import Binding, BindingKind, BindingStatus, Business, BusinessGrant
 from idp.persons.model import AccountStatus, Person
@@ -137,16 +138,8 @@ def active_sub_account(session: Session, unit_id: str, binding_id: str) -> SubAc
 
 def common_contact(session: Session, unit_id: str) -> str | None:
     """Return the masked name of the unit's common contact."""
-    name = session.scalars(
-        select(Person.full_name)
-        .join(Binding, Binding.person_id == Person.id)
-        .where(
-            Binding.unit_id == unit_id,
-            Binding.status == BindingStatus.ACTIVE,
-            Binding.kind == BindingKind.COMMON_CONTACT,
-        )
-    ).one_or_none()
-    return None if name is None else mask_name(name)
+    contact = contacts.common_contact(session, unit_id)
+    return None if contact is None else mask_name(contact.full_name)
 
 
 def parent_accounts(session: Session, person_id: str) -> list[ParentAccount]:

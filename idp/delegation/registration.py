@@ -130,7 +130,7 @@ def add_within(
     session: Session,
     agent_id: str,
     new: NewUnit,
-    trust_level: TrustLevel,
+    register_level: TrustLevel,
     proof: Proof | None,
     told: Mapping[str, object],
 ) -> str:
@@ -145,7 +145,7 @@ def add_within(
     _check_agent(session, person)
     if proof is not None:
         sms_codes.use(session, proof)
-    unit = registration.add(session, new, trust_level)
+    unit = registration.add(session, new, register_level)
     now = clock.now()
     binding = Binding(
         id=ids.new_id(ids.BINDING),

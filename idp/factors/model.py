@@ -102,8 +102,9 @@ class ScanTicket(Base):
 class Certificate(Base):
     """A digital certificate (数字证书) of a person or a unit. `issuer_serial` is the SHA-256 of both, which name it.
 
-    `issuer` is the authority's name as the owner reads it; nothing of the holder's own stands here. One that its owner
-    removed stays as a row, or its next use would add it again.
+    `issuer` is the authority's name as the owner reads it. `chain` is the certificate and those above it as PEM, as
+    they were when it was used last: by them the lists of revoked ones are asked while its sessions live. One that
+    its owner removed stays as a row, or its next use would add it again.
     """
 
     __tablename__ = "certificate"
@@ -117,6 +118,7 @@ class Certificate(Base):
     issuer: Mapped[str] = mapped_column(String(100))
     serial: Mapped[str] = mapped_column(String(40))
     in_hardware: Mapped[bool]
+    chain: Mapped[str] = mapped_column(EncryptedText("certificate.chain"))
     expires_at: Mapped[datetime] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
     used_at: Mapped[datetime | None] = mapped_column(Instant)

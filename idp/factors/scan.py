@@ -206,7 +206,8 @@ def take(ticket_id: str, browser_id: str, browser: Browser) -> Taken:
             .values(used_at=now)
             .returning(ScanTicket)
         ).one_or_none()
-        if taken is None or taken.subject_id is None or not _lives(session, taken.session_id):
+        phone = session.get(BrowserSession, taken.session_id) if taken is not None and taken.session_id else None
+        if taken is None or taken.subject_id is None or phone is None or phone.ended_at is not None:
             raise ScanGone
         wanted = _wanted(taken)
         sign_in.demand_open(session, wanted.kind, taken.subject_id)
@@ -218,15 +219,11 @@ def take(ticket_id: str, browser_id: str, browser: Browser) -> Taken:
             address=browser.address,
             user_agent=browser.user_agent,
             replaces=browser.replaces,
+            vouched_by=phone.vouched_by,  # the new session rests on what the phone's does
             auth_time=taken.confirmed_at,
         )
         record(session, Entry("scan.used", actor_id=taken.subject_id, details={"ticket": taken.id}))
     return Taken(token, wanted)
-
-
-def _lives(session: Session, session_id: str | None) -> bool:
-    found = session.get(BrowserSession, session_id) if session_id else None
-    return found is not None and found.ended_at is None
 
 
 def _decide(session: Session, mine: tuple[ColumnElement[bool], ...], values: dict[str, Any], entry: Entry) -> None:

@@ -11,6 +11,7 @@ from idp.factors.certificates import trust
 from idp.factors.model import Certificate, Passkey, RecoveryCode, Totp, UpstreamLink
 from idp.persons.model import AccountKind, Person
 from idp.rules.levels import Acr, Amr, TrustLevel, session_ceiling
+from idp.sessions.accounts import Account
 from idp.sessions.browser_sessions import SignedIn
 from idp.sessions.levels import acr_of_session
 from idp.settings import settings
@@ -63,9 +64,12 @@ def ways_in(session: Session, person: Person) -> list[Way]:
     return [way for way in of(session, person) if way in BY_ITSELF]
 
 
-def can_sign_in(session: Session, person: Person) -> bool:
-    """Whether a way in is left: one of `ways_in`, or a linked account at an upstream that the settings still have."""
-    return bool(ways_in(session, person)) or _is_linked(session, person.id)
+def can_sign_in(session: Session, account: Account) -> bool:
+    """Whether a way in is left: one of ours, or a linked account at an upstream that the settings still have."""
+    if isinstance(account, Person):
+        return bool(ways_in(session, account)) or _is_linked(session, AccountKind.PERSON, account.id)
+    ours = account.password_hash is not None or has_certificate(session, account.id)
+    return ours or _is_linked(session, AccountKind.UNIT, account.id)
 
 
 def that_lift(session: Session, who: SignedIn, target: Acr) -> list[Way]:
@@ -113,9 +117,9 @@ def has_certificate(session: Session, owner_id: str) -> bool:
     return found.first() is not None
 
 
-def _is_linked(session: Session, person_id: str) -> bool:
-    offered = [each.name for each in settings().upstreams if AccountKind.PERSON.value in each.kinds]
-    mine = (UpstreamLink.owner_id == person_id, UpstreamLink.kind == AccountKind.PERSON)
+def _is_linked(session: Session, kind: AccountKind, owner_id: str) -> bool:
+    offered = [each.name for each in settings().upstreams if kind.value in each.kinds]
+    mine = (UpstreamLink.owner_id == owner_id, UpstreamLink.kind == kind)
     linked = select(UpstreamLink.owner_id).where(*mine, UpstreamLink.upstream.in_(offered)).limit(1)
     return session.scalars(linked).first() is not None
 

@@ -33,14 +33,12 @@ from idp.rules.documents import PersonDocument, UnitDocument
 from idp.rules.levels import Amr, RealNameLevel, TrustLevel
 from idp.rules.login_names import check_login_name
 from idp.sessions import browser_sessions, sign_in
+from idp.sessions.accounts import MODELS
 from idp.sessions.browser_sessions import SignedIn
 from idp.sessions.freshness import is_fresh
 from idp.sessions.sign_in import Browser
 from idp.store.db import transaction
 from idp.units import registration as units
-from idp.units.model import Unit
-
-_MODELS: dict[AccountKind, type[Person | Unit]] = {AccountKind.PERSON: Person, AccountKind.UNIT: Unit}
 
 
 class Step(StrEnum):
@@ -155,7 +153,7 @@ def enter_if_linked(session: Session, vouched: Vouched, browser: Browser) -> Ent
     owner = links.owner_of(session, vouched)
     if owner is None:
         return None
-    model = _MODELS[owner.kind]
+    model = MODELS[owner.kind]
     row = session.execute(select(model.status, model.document_lookup).where(model.id == owner.id)).one()
     if row[0] == AccountStatus.CANCELLED:
         session.execute(delete(UpstreamLink).where(UpstreamLink.owner_id == owner.id))
@@ -172,7 +170,7 @@ def holder_of(session: Session, vouched: Vouched) -> str | None:
     """
     if vouched.trust_level is TrustLevel.L0:
         raise errors.NotRealNamed
-    model = _MODELS[links.account_kind(vouched)]
+    model = MODELS[links.account_kind(vouched)]
     found = session.scalars(
         select(model.id).where(
             model.document_lookup == _document_lookup(vouched), model.status != AccountStatus.CANCELLED
@@ -201,6 +199,7 @@ def start(
         user_agent=browser.user_agent,
         replaces=browser.replaces,
         vouched_level=int(vouched.trust_level),
+        vouched_by=links.voucher(vouched.upstream),
     )
     return Entered(token)
 
@@ -219,7 +218,7 @@ def _first(vouched: Vouched) -> Step:
 def _link(session: Session, vouched: Vouched, holder: str, browser: Browser, *, proven_by: str) -> Entered:
     """Link an account whose control was proven. Its name, where nobody ever checked it, becomes the vouched one.
 
-    A person is told by SMS of this new way in.
+    The owner is told by SMS of this new way in.
     """
     owner = Owner(links.account_kind(vouched), holder)
     if owner.kind is AccountKind.PERSON:
@@ -229,8 +228,7 @@ def _link(session: Session, vouched: Vouched, holder: str, browser: Browser, *, 
         person.full_name = vouched.name
         session.flush()
     links.add(session, vouched, owner, proven_by=proven_by)
-    if owner.kind is AccountKind.PERSON:
-        notice.tell(session, holder, "upstream_linked", upstream=vouched.upstream)
+    notice.tell_owner(session, owner.kind, holder, "upstream_linked", upstream=vouched.upstream)
     methods = (Amr.PWD, Amr.FED) if proven_by == "password" else (Amr.FED,)
     return start(session, vouched, owner, browser, methods)
 

@@ -17,6 +17,7 @@ from idp.gateways.province import Vouched
 from idp.notify.sms_codes import Proof
 from idp.persons.model import AccountKind
 from idp.rules.documents import UnitDocument
+from idp.rules.levels import TrustLevel
 from idp.sessions.sign_in import Browser
 from idp.units.registration import Checked, NewUnit, Typed
 
@@ -68,7 +69,7 @@ def register(
         if arrival.holder_of(session, vouched) is not None:
             return Step.PROVE
         told = {"upstream": vouched.upstream}
-        unit_id = registering.add_within(session, agent_id, new, vouched.trust_level, proof, told)
+        unit_id = registering.add_within(session, agent_id, new, TrustLevel.L0, proof, told)
         owner = Owner(AccountKind.UNIT, unit_id)
         links.add(session, vouched, owner, proven_by="initialisation")
         return arrival.start(session, vouched, owner, browser)

@@ -19,6 +19,8 @@ from idp.federation.errors import LinkGone
 from idp.gateways.province import SubjectKind, Vouched
 from idp.persons.model import AccountKind, Person, PersonProofing
 from idp.rules.levels import RealNameLevel, TrustLevel, real_name_level_of
+from idp.sessions import accounts, browser_sessions
+from idp.sessions.accounts import Account
 from idp.sessions.browser_sessions import SignedIn
 from idp.store import hot
 from idp.store.base import vault
@@ -120,6 +122,7 @@ def _refresh_unit(session: Session, vouched: Vouched, unit_id: str) -> None:
     if changed and vouched.trust_level > TrustLevel.L0:
         for name in changed:
             setattr(unit, name, said[name])
+        unit.register_level = int(TrustLevel.L0)  # it was asked about the old ones
         details = {"upstream": vouched.upstream, "changed": changed}
         entry = Entry("unit.refreshed", actor_id=unit_id, subject_id=unit_id, unit_id=unit_id, details=details)
         record(session, entry)
@@ -156,43 +159,60 @@ def has_any(session: Session, owner_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A person's account at an upstream, as its owner sees it. `seen_at` is the newest sign-in by it."""
+    """An account at an upstream, as the owner of ours sees it. `seen_at` is the newest sign-in by it."""
 
     upstream: str
     linked_at: datetime
     seen_at: datetime
 
 
-def of(session: Session, person_id: str) -> list[Linked]:
-    """Return the accounts over there that are linked to a person, the first linked first."""
-    mine = (UpstreamLink.owner_id == person_id, UpstreamLink.kind == AccountKind.PERSON)
-    rows = session.scalars(select(UpstreamLink).where(*mine).order_by(UpstreamLink.linked_at, UpstreamLink.upstream))
+def of(session: Session, owner_id: str) -> list[Linked]:
+    """Return the accounts over there that are linked to a person's or a unit's, the first linked first."""
+    mine = select(UpstreamLink).where(UpstreamLink.owner_id == owner_id)
+    rows = session.scalars(mine.order_by(UpstreamLink.linked_at, UpstreamLink.upstream))
     return [Linked(row.upstream, row.linked_at, row.seen_at) for row in rows]
 
 
-def unlink(who: SignedIn, upstream: str) -> None:
-    """Take a person's links to an upstream away; what it said of their level counts no more (F2).
+def voucher(upstream: str) -> str:
+    """Return what a session names as what it rests on (`browser_sessions.end_vouched_by`)."""
+    return f"upstream:{upstream}"
 
-    The owner is told by SMS. Raises FreshLoginNeeded, LinkGone, LastWayIn.
+
+def unlink(who: SignedIn, upstream: str) -> None:
+    """Take the links of who is signed in to an upstream away; what it said of their level counts no more (F2).
+
+    Sessions that were opened through it end at once, this one too (U13). The owner is told by SMS. Raises
+    FreshLoginNeeded, LinkGone, LastWayIn.
     """
     freshness.demand(who)
     with transaction() as session:
-        person = session.get_one(Person, who.subject_id, with_for_update=True)
-        level = person.real_name_level
+        account = accounts.hold(session, who.kind, who.subject_id)
+        before = _level(account)
         gone = session.execute(
             delete(UpstreamLink)
-            .where(
-                UpstreamLink.owner_id == person.id,
-                UpstreamLink.kind == AccountKind.PERSON,
-                UpstreamLink.upstream == upstream,
-            )
+            .where(UpstreamLink.owner_id == account.id, UpstreamLink.upstream == upstream)
             .returning(UpstreamLink.owner_id)
         ).all()
         if not gone:
             raise LinkGone
-        if not ways.can_sign_in(session, person):
+        if not ways.can_sign_in(session, account):
             raise LastWayIn
-        _store_level(session, person.id)
-        session.refresh(person)
-        levels = {"level_from": level, "level_to": person.real_name_level}
-        notice.tell(session, person.id, "upstream_unlinked", upstream=upstream, **levels)
+        if isinstance(account, Person):
+            _store_level(session, account.id)
+            session.refresh(account)
+        else:
+            account.trust_level = _trust_left(session, account)
+        levels = {"level_from": before, "level_to": _level(account)}
+        browser_sessions.end_vouched_by(session, account.id, voucher(upstream), why="upstream_unlinked")
+        notice.tell_owner(session, who.kind, account.id, "upstream_unlinked", upstream=upstream, **levels)
+
+
+def _level(account: Account) -> int:
+    return account.real_name_level if isinstance(account, Person) else account.trust_level
+
+
+def _trust_left(session: Session, unit: Unit) -> int:
+    """Return what another upstream said of the unit last, else what the company register did."""
+    newest = select(UpstreamLink.trust_level).where(UpstreamLink.owner_id == unit.id)
+    said = session.scalars(newest.order_by(UpstreamLink.seen_at.desc()).limit(1)).one_or_none()
+    return unit.register_level if said is None else said

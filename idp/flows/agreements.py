@@ -13,7 +13,6 @@ from idp.errors import NotFound
 from idp.flows import frame, unit_frame
 from idp.flows.scope_words import in_words
 from idp.messages import sentence
-from idp.persons import records as persons
 from idp.sessions import agreements
 from idp.sessions.agreements import Agreement
 from idp.settings import settings
@@ -29,13 +28,8 @@ blueprint = Blueprint("agreements", __name__)
 def page() -> ResponseReturnValue:
     """List the agreements of whoever is signed in."""
     who = web.current()
-    around = (
-        frame.of_person(persons.person(who.subject_id))
-        if who.is_person
-        else unit_frame.of_unit(units.unit(who.subject_id))
-    )
     found = [_line(each) for each in agreements.of(db.session(), who.subject_id)]
-    return render_template("account/agreements.html", agreements=found, **around)
+    return render_template("account/agreements.html", agreements=found, **unit_frame.of_either(who))
 
 
 @blueprint.post("/account/agreements/<int:agreement_id>/withdraw")

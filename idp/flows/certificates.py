@@ -1,6 +1,4 @@
-"""The digital certificates of an account: persons add and remove theirs in 登录安全, units see and remove theirs."""
-
-from typing import Any
+"""The digital certificates of an account: persons add and remove theirs in 登录安全, units remove theirs."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -13,12 +11,11 @@ from idp.factors.certificates import accounts
 from idp.factors.certificates.challenges import Asked, Purpose
 from idp.factors.errors import FactorGone
 from idp.flows import certificate_doors as doors
-from idp.flows import frame, sign_in_certificate, unit_frame
+from idp.flows import frame, sign_in_certificate, withdrawn
 from idp.flows.forms.base import Confirmation
 from idp.flows.forms.certificates import CertificateAnswer
 from idp.flows.security import led_back
 from idp.persons import records
-from idp.units import records as units
 from idp.web import Access, access
 
 blueprint = Blueprint("certificates", __name__)
@@ -51,15 +48,6 @@ def add() -> ResponseReturnValue:
     return redirect(url_for("security.page"), 303)
 
 
-@blueprint.get("/unit/certificates")
-@access(Access.UNIT)
-def of_unit() -> ResponseReturnValue:
-    """Show the certificates of a unit. Its next sign-in by another one adds that."""
-    return render_template(
-        "unit_account/certificates.html", certificates=doors.owned(web.current().subject_id), **_frame_of_unit()
-    )
-
-
 @blueprint.route("/account/security/certificates/<certificate_id>/remove", methods=["GET", "POST"])
 @access(Access.SIGNED_IN)
 @led_back
@@ -67,27 +55,21 @@ def remove(certificate_id: str) -> ResponseReturnValue:
     """Remove a certificate, after asking again."""
     who = web.current()
     freshness.demand(who)
-    back = url_for("security.page" if who.is_person else "certificates.of_unit")
     found = [each for each in accounts.of_account(who.subject_id) if each.id == certificate_id]
     if not found:
         raise FactorGone
     if Confirmation().validate_on_submit():
         accounts.remove(who, certificate_id)
-        frame.notify("success", _("数字证书已移除。"))
-        return redirect(back, 303)
-    return render_template(
-        "account/confirm.html",
-        form=Confirmation(),
-        title_text=_("移除数字证书"),
-        nav_id="security" if who.is_person else "certificates",
+        return withdrawn.done(who, _("数字证书已移除。"))
+    return withdrawn.ask(
+        who,
+        certificate_id,
+        title=_("移除数字证书"),
         question=_("确定移除“%(issuer)s”颁发的数字证书吗？", issuer=found[0].issuer),
         consequences=[
             _("不能再用它登录或验证身份，除非重新添加。"),
             _("证书或 USB Key 遗失时，请另向颁发机构申请吊销。"),
         ],
-        button=_("移除数字证书"),
-        back_url=back,
-        **(frame.of_person(records.person(who.subject_id)) if who.is_person else _frame_of_unit()),
     )
 
 
@@ -99,7 +81,3 @@ def _new(form: CertificateAnswer, asked: Asked) -> str:
         **doors.shown(form, asked),
         **frame.of_person(records.person(asked.owner_id)),
     )
-
-
-def _frame_of_unit() -> dict[str, Any]:
-    return unit_frame.of_unit(units.unit(web.current().subject_id))

@@ -28,9 +28,6 @@ from idp.factors.errors import (
     SecondFactorNeeded,
 )
 from idp.factors.passkeys import LONGEST_NAME, Owned
-from idp.federation import links
-from idp.federation.errors import LinkGone
-from idp.federation.links import Linked
 from idp.flows import certificate_doors, frame, qr, upstreams
 from idp.flows.devices import name_of
 from idp.flows.forms.base import Confirmation
@@ -85,7 +82,7 @@ def page() -> ResponseReturnValue:
         passkeys=[_shown(each) for each in passkeys.of(session, person.id)],
         passkeys_possible=webauthn_messages.is_possible(),
         certificates=certificate_doors.owned(person.id),
-        upstreams=[_linked(each) for each in links.of(session, person.id)],
+        upstreams=upstreams.linked(person.id),
         links={
             "set_password": url_for("security.set_password"),
             "add_totp": url_for("security.add_totp"),
@@ -216,30 +213,6 @@ def remove_passkey(passkey_id: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.route("/account/security/upstreams/<name>/unlink", methods=["GET", "POST"])
-@access(Access.PERSON)
-@led_back
-def unlink(name: str) -> ResponseReturnValue:
-    """Unlink the person's account at an upstream, after asking again."""
-    who = web.current()
-    freshness.demand(who)
-    if not any(each.upstream == name for each in links.of(db.session(), who.subject_id)):
-        raise LinkGone
-    title = upstreams.title(name)
-    if Confirmation().validate_on_submit():
-        links.unlink(who, name)
-        return _changed(_("已解除与%(upstream)s的关联。", upstream=title))
-    return _confirm(
-        _("解除关联"),
-        _("确定解除与%(upstream)s的关联吗？", upstream=title),
-        [
-            _("不能再用它直接登录本账号；再次使用时需要重新关联。"),
-            _("由它核验的实名等级不再计入，您的实名等级可能降低。"),
-            _("已经登录的设备不受影响，可在「登录设备」中退出。"),
-        ],
-    )
-
-
 def _changed(said: str) -> ResponseReturnValue:
     return _said("success", said)
 
@@ -316,15 +289,6 @@ def _new_passkey(form: NewPasskey) -> str:
     return render_template(
         "account/passkey.html", form=form, options=options, back_url=url_for("security.page"), **_frame()
     )
-
-
-def _linked(account: Linked) -> dict[str, str]:
-    return {
-        "title": upstreams.title(account.upstream),
-        "added": _day(account.linked_at),
-        "used": format_datetime(account.seen_at, "yyyy-MM-dd HH:mm"),
-        "unlink_url": url_for("security.unlink", name=account.upstream),
-    }
 
 
 def _shown(passkey: Owned) -> dict[str, str]:

@@ -1,15 +1,19 @@
-"""The upstreams of the settings, as pages offer them: tiles, ways to a higher level, addresses of our own."""
+"""The upstreams of the settings, as pages show them: tiles, ways to a higher level, linked accounts, addresses."""
 
 from typing import Any
 
 from flask import abort, current_app, request, url_for
+from flask_babel import format_date, format_datetime
 
+from idp.federation import links
+from idp.federation.links import Linked
 from idp.flows import signing_in
 from idp.flows.journey import Journey
 from idp.gateways.province import Upstream
 from idp.rules.levels import Amr
 from idp.sessions.browser_sessions import SignedIn
 from idp.settings import UpstreamSetting, settings
+from idp.store.db import db
 
 ICON = "landmark"
 
@@ -72,6 +76,20 @@ def outside(endpoint: str, name: str) -> str:
     """Return the address of one of our pages as the upstream must know it: registered there as a whole."""
     path = url_for(endpoint, name=name)
     return settings().issuer + path
+
+
+def linked(owner_id: str) -> list[dict[str, str]]:
+    """Return the linked accounts of a person or a unit as pages list them."""
+    return [_linked(each) for each in links.of(db.session(), owner_id)]
+
+
+def _linked(account: Linked) -> dict[str, str]:
+    return {
+        "title": title(account.upstream),
+        "added": format_date(account.linked_at, "yyyy-MM-dd"),
+        "used": format_datetime(account.seen_at, "yyyy-MM-dd HH:mm"),
+        "unlink_url": url_for("upstream_links.unlink", name=account.upstream),
+    }
 
 
 def _way(each: UpstreamSetting, url: str) -> dict[str, str]:

@@ -104,12 +104,13 @@ def start(
     user_agent: str,
     replaces: str | None,
     vouched_level: int = 0,
+    vouched_by: str = "",
     auth_time: datetime | None = None,
 ) -> str:
     """Begin a session and return the secret for the cookie, always a new one (session fixation).
 
-    `vouched_level` is the trust level that an upstream or a certificate stated at this sign-in. `auth_time` is when
-    the person authenticated, where that was before now.
+    `vouched_level` is the trust level that an upstream or a certificate stated at this sign-in, and `vouched_by` names
+    that one; see `end_vouched_by`. `auth_time` is when the person authenticated, where that was before now.
     `replaces` is the id of the session the browser had. Signing in again as the same subject carries its portal
     sessions over to the new one, so that a step-up does not sign anybody out; another subject ends it.
     """
@@ -123,6 +124,7 @@ def start(
         auth_time=auth_time or now,
         amr=" ".join(amr),
         vouched_level=vouched_level,
+        vouched_by=vouched_by,
         address=address,
         user_agent=user_agent[:300],
         created_at=now,
@@ -157,14 +159,20 @@ def renew(session_id: str) -> str | None:
 
 
 def add_methods(
-    session: Session, session_id: str, methods: Iterable[str], *, authenticates: bool, vouched_level: int = 0
+    session: Session,
+    session_id: str,
+    methods: Iterable[str],
+    *,
+    authenticates: bool,
+    vouched_level: int = 0,
+    vouched_by: str = "",
 ) -> str:
     """Add a factor to a living session, and return the new secret for its cookie (DESIGN 8). Raises SessionOver.
 
     `methods` are `Amr` values. `authenticates`: the factor signs people in by itself, so this is an authentication of
     its own and `auth_time` moves (OpenID Connect Core §2). A code that is only ever a second factor leaves it: an old
     sign-in does not become young by it, and `max_age` and prompt=login cannot be met with it alone. `vouched_level` is
-    what a certificate states besides of who its holder is.
+    what a certificate states besides of who its holder is, and `vouched_by` names the certificate.
     """
     found = session.get(BrowserSession, session_id, with_for_update=True)  # of two factors at once neither is lost
     if found is None or found.ended_at is not None:
@@ -172,6 +180,7 @@ def add_methods(
     token = ids.new_secret()
     found.token_hash = ids.fingerprint(token)
     found.amr = " ".join(dict.fromkeys((*found.amr.split(), *methods)))
+    found.vouched_by = " ".join(dict.fromkeys((*found.vouched_by.split(), *vouched_by.split())))
     found.vouched_level = max(found.vouched_level, vouched_level)
     if authenticates:
         found.auth_time = clock.now()
@@ -217,3 +226,27 @@ def end_all_of(session: Session, subject_id: str, *, why: str, but: str | None =
     for session_id in live.all():
         if session_id != but:
             end(session, session_id, why=why)
+
+
+def end_vouched_by(session: Session, subject_id: str, voucher: str, *, why: str) -> None:
+    """End every session of an account that rests on `voucher`, an upstream or a certificate that counts no more."""
+    live = session.execute(
+        select(BrowserSession.id, BrowserSession.vouched_by).where(
+            BrowserSession.subject_id == subject_id, BrowserSession.ended_at.is_(None)
+        )
+    )
+    for session_id, vouched_by in live.all():
+        if voucher in vouched_by.split():
+            end(session, session_id, why=why)
+
+
+def rests_on(session: Session, session_id: str, voucher: str) -> bool:
+    """Whether a session would end with `voucher`; see `end_vouched_by`."""
+    vouched_by = session.scalars(select(BrowserSession.vouched_by).where(BrowserSession.id == session_id)).one()
+    return voucher in vouched_by.split()
+
+
+def lives(session: Session, session_id: str) -> bool:
+    """Whether nobody has ended a session."""
+    ended_at = session.scalars(select(BrowserSession.ended_at).where(BrowserSession.id == session_id)).one()
+    return ended_at is None

@@ -18,7 +18,8 @@ from idp.store.base import Base, EncryptedText, Instant, JsonText
 class BrowserSession(Base):
     """One sign-in. The cookie holds a secret of which only the SHA-256 is kept.
 
-    `vouched_level` is the trust level that an upstream stated at this sign-in; 0 where none did.
+    `vouched_level` is the trust level that an upstream stated at this sign-in; 0 where none did. `vouched_by` names
+    the upstreams and certificates that it rests on, with spaces between: it ends when one of them counts no more.
     """
 
     __tablename__ = "browser_session"
@@ -34,6 +35,7 @@ class BrowserSession(Base):
     auth_time: Mapped[datetime] = mapped_column(Instant)
     amr: Mapped[str] = mapped_column(String(100))
     vouched_level: Mapped[int] = mapped_column(default=0)
+    vouched_by: Mapped[str] = mapped_column(Text, default="")
     address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -21,13 +21,13 @@ from idp.rules.levels import Amr
 from idp.rules.login_names import login_name_key
 from idp.rules.phones import check_phone
 from idp.sessions import browser_sessions, passwords, throttle
+from idp.sessions.accounts import MODELS
 from idp.sessions.browser_sessions import SignedIn
 from idp.store.base import vault
 from idp.store.db import db, transaction
 from idp.units.model import Unit
 
 _LONGEST_KEY = 20  # of a login name
-_MODELS: dict[AccountKind, type[Person | Unit]] = {AccountKind.PERSON: Person, AccountKind.UNIT: Unit}
 _CLAIMS = {
     AccountKind.PERSON: (Person.phone_claim, Person.document_claim),
     AccountKind.UNIT: (Unit.document_claim,),
@@ -132,7 +132,7 @@ def prove(kind: AccountKind, subject_id: str, password: str) -> None:
 
     An account without a password is proven by none. Raises WrongCredentials, throttle.TooManyFailures, AccountLocked.
     """
-    model = _MODELS[kind]
+    model = MODELS[kind]
     stored = db.session().scalars(select(model.password_hash).where(model.id == subject_id)).one()
     account = _Account(kind, subject_id, AccountStatus.ACTIVE, stored)
     failures = throttle.count(account.throttle_key)
@@ -195,7 +195,7 @@ def _wrong(account: _Account | None, failures: int) -> DomainError:
 
 def _still_open(session: Session, account: _Account) -> None:
     """Look again, in the transaction: an administrator may have locked the account since. Raises AccountLocked."""
-    model = _MODELS[account.kind]
+    model = MODELS[account.kind]
     status = session.scalars(select(model.status).where(model.id == account.id)).one()
     if status != AccountStatus.ACTIVE:
         raise AccountLocked
@@ -203,7 +203,7 @@ def _still_open(session: Session, account: _Account) -> None:
 
 def _renew_hash(session: Session, account: _Account, fresh: str) -> None:
     """Put a hash under today's settings in place of a weaker one, unless the password was changed meanwhile."""
-    model = _MODELS[account.kind]
+    model = MODELS[account.kind]
     session.execute(
         update(model)
         .where(model.id == account.id, model.password_hash == account.password_hash)
@@ -243,7 +243,7 @@ def _as_unit(identifier: str) -> _Identifier:
 
 def _find(kind: AccountKind, typed: _Identifier) -> _Account | None:
     """Return the account of this name that is not cancelled: by login name first, for nobody else can have it."""
-    model = _MODELS[kind]
+    model = MODELS[kind]
     owner = select(LoginName.owner_id).where(LoginName.key == typed.possible_login_key, LoginName.kind == kind)
     claims = _CLAIMS[kind]
     found = db.session().execute(

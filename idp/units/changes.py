@@ -44,8 +44,10 @@ def change(unit_id: str, typed: TypedData, register: CompanyRegister) -> None:
         if renamed and unit.verified_at is not None:
             raise UnitNameFixed
         unit.full_name, unit.legal_representative, unit.region_code = name, representative, typed.region_code
-        if unit.trust_level <= TrustLevel.L1 and (renamed or answer is not RegisterAnswer.UNAVAILABLE):
-            unit.trust_level = int(answer.trust_level)
+        if renamed or answer is not RegisterAnswer.UNAVAILABLE:
+            unit.register_level = int(answer.trust_level)
+            if unit.trust_level <= TrustLevel.L1:
+                unit.trust_level = unit.register_level
         details = {"renamed": renamed, "moved": moved, "register": answer}
         record(session, Entry("unit.changed", actor_id=unit_id, subject_id=unit_id, unit_id=unit_id, details=details))
 

@@ -27,6 +27,7 @@ class Unit(Base):
     """A legal entity with its own account, which manages itself and does no business (U7).
 
     The document type and number never change (U16). `trust_level` is the province's (0 = L0 … 3 = L3).
+    `register_level` is what the company register alone is worth: that stays when the upstream is unlinked.
     """
 
     __tablename__ = "unit"
@@ -47,6 +48,7 @@ class Unit(Base):
     legal_representative: Mapped[str] = mapped_column(EncryptedText("unit.legal_representative"))
     region_code: Mapped[str] = mapped_column(ForeignKey("region.code"))
     trust_level: Mapped[int] = mapped_column(default=0)
+    register_level: Mapped[int] = mapped_column(default=0)
     verified_at: Mapped[datetime | None] = mapped_column(Instant)
     verified_how: Mapped[str | None] = mapped_column(String(30))
     status: Mapped[str] = mapped_column(String(10), default=AccountStatus.ACTIVE)

@@ -145,8 +145,8 @@ class NumberClaimed(Exception):
     """Another registration of the same number was faster; the transaction must be given up."""
 
 
-def add(session: Session, new: NewUnit, trust_level: TrustLevel) -> Unit:
-    """Add the unit with its claims on login name and number, and return it.
+def add(session: Session, new: NewUnit, register_level: TrustLevel) -> Unit:
+    """Add the unit with its claims on login name and number, at what the company register says; return it.
 
     Raises LoginNameTaken, RegionIncomplete, NumberClaimed.
     """
@@ -167,7 +167,8 @@ def add(session: Session, new: NewUnit, trust_level: TrustLevel) -> Unit:
         full_name=new.full_name,
         legal_representative=new.legal_representative,
         region_code=new.region_code,
-        trust_level=int(trust_level),
+        trust_level=int(register_level),
+        register_level=int(register_level),
         created_at=now,
     )
     session.add(unit)

@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from flask import Flask
 from sqlalchemy import func, select, text
+from structlog.testing import capture_logs
 
 from idp import clock, doctor
+from idp.audit.model import AuditEntry
 from idp.errors import DomainError
 from idp.factors import ways
-from idp.factors.certificates import accounts, challenges, errors, proofs, reading, revocation, trust
+from idp.factors.certificates import accounts, challenges, errors, proofs, reading, revocation, sessions, trust
 from idp.factors.certificates.challenges import Asked, Door, Purpose
 from idp.factors.certificates.proofs import Proven
 from idp.factors.certificates.subject import (
@@ -31,12 +33,12 @@ from idp.factors.errors import FactorGone, FreshLoginNeeded, LastWayIn, SecondFa
 from idp.factors.model import Certificate
 from idp.persons.model import AccountKind, AccountStatus, Person, PersonProofing
 from idp.rules.levels import Acr
-from idp.sessions import throttle
+from idp.sessions import browser_sessions, throttle
 from idp.sessions.browser_sessions import SignedIn
 from idp.sessions.freshness import FRESH_FOR
 from idp.sessions.levels import acr_of_session
 from idp.sessions.sign_in import AccountLocked
-from idp.store.db import db, transaction
+from idp.store.db import db, release, transaction
 from sandbox.certificates.authority import Authority
 from tests.factors.sessions import BROWSER, signed_in, who
 from tests.support import certificates, codes, fictional, rows
@@ -545,3 +547,67 @@ def test_a_number_that_went_to_a_new_account_takes_its_certificate_along(ca: Run
         person.status, person.document_claim, person.phone_claim = AccountStatus.CANCELLED, None, None
     fresh = rows.person(login_name="begun_anew")
     assert sign_in(token).subject_id == fresh
+
+
+# What rests on it
+
+
+def lives(session: SignedIn) -> bool:
+    release()
+    return browser_sessions.lives(db.session(), session.session_id)
+
+
+def test_a_revoked_certificate_ends_its_sessions(ca: RunningAuthority, person_id: str) -> None:
+    """U13: those that it opened and those that it raised, when the worker looks; others of the account go on."""
+    token, other, asked = ca.person(), ca.person(), replace(ASKED, purpose=Purpose.STEP_UP)
+    opened, by_another, by_password = sign_in(token), sign_in(other), signed_in(person_id)
+    raised = who(accounts.step_up(signed_in(person_id), prove(token, asked)))
+    all_of_them = (opened, raised, by_another, by_password)
+    sessions.end_of_revoked()
+    assert [lives(each) for each in all_of_them] == [True] * 4
+    ca.authority.revoke(token.certificate.serial_number)
+    revocation.forget()
+    sessions.end_of_revoked()
+    assert [lives(each) for each in all_of_them] == [False, False, True, True]
+    entry = db.session.query(AuditEntry).filter_by(action="certificate.revoked").one()
+    assert entry.subject_id == person_id
+    sessions.end_of_revoked()
+    assert db.session.query(AuditEntry).filter_by(action="certificate.revoked").count() == 1
+
+
+def test_who_cannot_ask_ends_nothing(ca: RunningAuthority, person_id: str) -> None:
+    """Sessions are not the price of an authority's bad hour; it is waited for once, not for each certificate."""
+    found = [sign_in(ca.person()), sign_in(ca.person())]
+    revocation.forget()
+    ca.fault("down")
+    with capture_logs() as logs:
+        sessions.end_of_revoked()
+    assert [each["event"] for each in logs] == ["certificate.revocation_unknown"]
+    assert [lives(each) for each in found] == [True, True]
+
+
+def test_a_removed_certificate_ends_its_sessions(ca: RunningAuthority, person_id: str) -> None:
+    found, by_password = sign_in(ca.person()), signed_in(person_id)
+    [owned] = accounts.of_account(person_id)
+    accounts.remove(found, owned.id)
+    assert (lives(found), lives(by_password)) == (False, True)
+
+
+def test_the_chain_that_is_kept_is_encrypted(ca: RunningAuthority, person_id: str) -> None:
+    sign_in(ca.person())
+    stored = db.session.execute(text("SELECT chain FROM certificate")).scalar_one()
+    assert b"CERTIFICATE" not in bytes(stored)
+
+
+def test_what_becomes_of_a_units_is_told_to_its_contact(ca: RunningAuthority, app: Flask) -> None:
+    """It has no phone of its own: the common contact gets the SMS, not the other agents."""
+    unit_id = rows.unit(trust_level=1, password_hash="x")
+    rows.binding(unit_id, rows.person(2))
+    rows.binding(unit_id, rows.person(3), kind="common_contact")
+    found = sign_in(ca.unit(), UNIT)
+    [owned] = accounts.of_account(unit_id)
+    accounts.remove(found, owned.id)
+    assert codes.changes_told(fictional.mobile(3)) == ["certificate_added", "certificate_removed"]
+    assert codes.changes_told(fictional.mobile(2)) == []
+    entries = db.session.query(AuditEntry).filter(AuditEntry.action.startswith("factor.certificate")).all()
+    assert [(entry.unit_id, entry.details["told"]) for entry in entries] == [(unit_id, 1)] * 2

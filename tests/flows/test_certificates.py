@@ -382,10 +382,15 @@ def test_a_unit_sees_and_removes_its_own(app: Flask, ca: RunningAuthority, visit
     unit_id = rows.unit(trust_level=1, password_hash=passwords.hash_password(rows.PASSWORD))
     visitor.outside = ()
     visitor.sign_in(unit_id, AccountKind.UNIT)
-    assert "还没有数字证书" in visitor.get("/unit/certificates").text
+    assert "还没有数字证书" in visitor.get("/unit/security").text
     sign(visitor.get("/sign-in/certificate", tab="unit", again="1"), ca.unit())
-    assert "演示电子认证机构" in visitor.get("/unit/certificates").text
+    assert "演示电子认证机构" in visitor.get("/unit/security").text
     [owned] = accounts.of_account(unit_id)
-    visitor.get(f"/account/security/certificates/{owned.id}/remove").submit("confirm", confirm="yes")
+    visitor.get(f"/account/security/certificates/{owned.id}/remove")
+    assert "包括当前设备；之后请用其他方式重新登录" in visitor.text, "the session rests on this certificate"
+    visitor.submit("confirm", confirm="yes")
+    assert visitor.url == f"{ADDRESS}/sign-in?next=/unit/security&tab=unit"
+    assert "数字证书已移除" in visitor.text
+    visitor.sign_in(unit_id, AccountKind.UNIT).get("/unit/security")
     assert "还没有数字证书" in visitor.text
     assert fictional.unit_name(1) in visitor.text

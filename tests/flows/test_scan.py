@@ -264,6 +264,8 @@ def test_a_first_scan_makes_a_real_named_account(make_app: MakeApp, migrated_sql
             assert who is not None
             assert who.real_name_level == 3
             assert who.amr == ("mca",)
+            found = browser_sessions.rests_on(db.session(), who.session_id, "upstream:province")
+            assert found, "it ends with the link, as the phone's does"
 
 
 def test_three_wrong_numbers_refuse(app: Flask, desktop: Desktop) -> None:

@@ -14,6 +14,7 @@ EXAMPLES: dict[str, dict[str, str | int]] = {
     "grant_given": {"unit": fictional.unit_name(), "business": "招聘职位管理"},
     "grant_refused": {"unit": fictional.unit_name(), "business": "招聘职位管理", "days": 7},
     "factor_changed": {"change": "passkey_added"},
+    "unit_factor_changed": {"unit": fictional.unit_name(), "change": "certificate_added"},
 }
 
 

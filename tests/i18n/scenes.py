@@ -30,7 +30,7 @@ from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.sign_in import Browser
 from idp.store.db import transaction
 from idp.units.model import Unit
-from tests.factors.sessions import start
+from tests.factors.sessions import start, who
 from tests.federation import vouching
 from tests.flows.inside import BROWSER, InsideVisitor
 from tests.oidc.authorize.browser import request_parameters
@@ -554,7 +554,21 @@ of(_linked, "unlink", SECURITY + "/upstreams/province/unlink")
 of(_linked, "unlink_nothing", SECURITY + "/upstreams/none/unlink", 404)
 
 
-@scene(SECURITY)
+def _linked_unit(world: World) -> InsideVisitor:
+    """Return unit 1, signed in as the province's account that its own is linked to."""
+    here = who(rows.signed_in(world.unit, AccountKind.UNIT))
+    arrived = arrival.arrive(vouching.unit(), vouching.BROWSER, here)
+    assert isinstance(arrived, arrival.Entered)
+    visitor = world.visitor()
+    visitor.client.set_cookie("jingban_session", arrived.token)
+    return visitor
+
+
+of(_linked_unit, "unit_security", "/unit/security")
+of(_linked_unit, "unlink_of_a_unit", SECURITY + "/upstreams/province/unlink")
+
+
+@scene("/sign-in")
 def unlinked(world: World) -> InsideVisitor:
     return _linked(world).get(SECURITY + "/upstreams/province/unlink").submit("confirm", confirm="yes")
 

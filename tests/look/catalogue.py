@@ -538,6 +538,7 @@ def raise_level_by_a_factor() -> str:
     return render_template("raise_level/index.html", form=form, portal="公共招聘", further=WAYS, **level, **urls)
 
 
+UPSTREAMS = [{"title": "省统一身份认证", "added": "2026-11-02", "used": "2026-11-20 09:12", "unlink_url": "/?unlink"}]
 CERTIFICATES = [
     {
         "issuer": "广东示例电子认证服务有限公司",
@@ -565,9 +566,19 @@ def sign_in_certificate() -> str:
     )
 
 
-@page("unit-certificates")
-def unit_certificates() -> str:
-    return render_template("unit_account/certificates.html", certificates=CERTIFICATES, **of_unit())
+@page("unit-security")
+def unit_security() -> str:
+    return render_template(
+        "unit_account/security.html",
+        login_name="u_demo",
+        has_password=True,
+        certificates=CERTIFICATES,
+        certificates_offered=True,
+        upstreams=UPSTREAMS,
+        told=["*示例"],
+        has_contact=True,
+        **of_unit(),
+    )
 
 
 def check_of_representative(**changes: Any) -> str:
@@ -629,9 +640,7 @@ def account_security() -> str:
         passkeys=passkeys,
         passkeys_possible=True,
         certificates=CERTIFICATES,
-        upstreams=[
-            {"title": "省统一身份认证", "added": "2026-11-02", "used": "2026-11-20 09:12", "unlink_url": "/?unlink"}
-        ],
+        upstreams=UPSTREAMS,
         **of_person(),
     )
 

@@ -17,7 +17,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from idp import clock, ids
-from idp.audit.log import Entry, record
 from idp.factors import freshness, notice, ways
 from idp.factors.certificates import errors
 from idp.factors.certificates.proofs import Proven
@@ -26,18 +25,16 @@ from idp.factors.model import Certificate
 from idp.persons.model import AccountKind, AccountStatus, Person, PersonProofing
 from idp.rules.levels import Amr, RealNameLevel, TrustLevel
 from idp.sessions import browser_sessions, sign_in
+from idp.sessions.accounts import MODELS, Account, hold
 from idp.sessions.browser_sessions import SignedIn
 from idp.sessions.freshness import is_fresh
 from idp.sessions.sign_in import Browser
 from idp.store.db import db, transaction
-from idp.units.model import Unit
 
 MOST = 20
 PROVEN_BY = "certificate"
 VOUCHED = TrustLevel.L3
 """DESIGN 5: the authority saw its holder, as a counter does."""
-
-_MODELS: dict[AccountKind, type[Person | Unit]] = {AccountKind.PERSON: Person, AccountKind.UNIT: Unit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def sign_in_by(proven: Proven, tab: AccountKind, browser: Browser, here: SignedI
     if proven.subject.kind is not tab:
         raise errors.KindWrong(kind=proven.subject.kind.value)
     with transaction() as session:
-        owner_id = _claim(session, proven, here)
+        owner_id, certificate_id = _claim(session, proven, here)
         sign_in.demand_open(session, tab, owner_id)
         return browser_sessions.start(
             session,
@@ -83,6 +80,7 @@ def sign_in_by(proven: Proven, tab: AccountKind, browser: Browser, here: SignedI
             user_agent=browser.user_agent,
             replaces=browser.replaces,
             vouched_level=int(VOUCHED),
+            vouched_by=certificate_id,
         )
 
 
@@ -92,9 +90,14 @@ def step_up(who: SignedIn, proven: Proven) -> str:
     Raises CertificateOfAnother and what `_claim` does, browser_sessions.SessionOver.
     """
     with transaction() as session:
-        _demand_own(_claim(session, proven, who), who)
+        certificate_id = _claim_own(session, proven, who)
         return browser_sessions.add_methods(
-            session, who.session_id, methods_of(proven), authenticates=True, vouched_level=int(VOUCHED)
+            session,
+            who.session_id,
+            methods_of(proven),
+            authenticates=True,
+            vouched_level=int(VOUCHED),
+            vouched_by=certificate_id,
         )
 
 
@@ -105,18 +108,17 @@ def enrol(who: SignedIn, proven: Proven) -> None:
     """
     freshness.demand_for_enrolment(who)
     with transaction() as session:
-        _demand_own(_claim(session, proven, who, anew=True), who)
+        _claim_own(session, proven, who, anew=True)
 
 
 def remove(who: SignedIn, certificate_id: str) -> None:
-    """Take a certificate from the account, and tell its owner by SMS.
+    """Take a certificate from the account; sessions that rest on it end, this one too. The owner is told by SMS.
 
     Raises FreshLoginNeeded, FactorGone, LastWayIn.
     """
     freshness.demand(who)
     with transaction() as session:
-        model = _MODELS[who.kind]
-        session.execute(select(model.id).where(model.id == who.subject_id).with_for_update())
+        account = hold(session, who.kind, who.subject_id)
         removed = session.execute(
             update(Certificate)
             .where(
@@ -129,9 +131,10 @@ def remove(who: SignedIn, certificate_id: str) -> None:
         ).one_or_none()
         if removed is None:
             raise FactorGone
-        if not _can_still_sign_in(session, who):
+        if not ways.can_sign_in(session, account):
             raise LastWayIn
-        _tell(session, who.kind, who.subject_id, "certificate_removed", certificate_id)
+        browser_sessions.end_vouched_by(session, account.id, certificate_id, why="certificate_removed")
+        notice.tell_owner(session, who.kind, account.id, "certificate_removed", certificate=certificate_id)
 
 
 def methods_of(proven: Proven) -> tuple[str, ...]:
@@ -139,8 +142,19 @@ def methods_of(proven: Proven) -> tuple[str, ...]:
     return (Amr.SC.value if proven.in_hardware else Amr.POP.value,)
 
 
-def _claim(session: Session, proven: Proven, here: SignedIn | None, *, anew: bool = False) -> str:
-    """Return the id of the account whose certificate this is, and note its use; the first use adds it.
+def _claim_own(session: Session, proven: Proven, who: SignedIn, *, anew: bool = False) -> str:
+    """Return the id of the certificate, which must be that of who is signed in.
+
+    Raises CertificateOfAnother, and as `_claim`.
+    """
+    owner_id, certificate_id = _claim(session, proven, who, anew=anew)
+    if owner_id != who.subject_id:
+        raise errors.CertificateOfAnother
+    return certificate_id
+
+
+def _claim(session: Session, proven: Proven, here: SignedIn | None, *, anew: bool = False) -> tuple[str, str]:
+    """Return the ids of the account whose certificate this is, and of the certificate. The first use adds it.
 
     Raises HolderUnknown, SeveralAccounts, NameDiffers, ControlUnproven, CertificateRemoved, TooManyCertificates.
     """
@@ -154,14 +168,14 @@ def _claim(session: Session, proven: Proven, here: SignedIn | None, *, anew: boo
     _demand_name(session, account, proven)
     if row is None or not is_ours or row.removed_at is not None:
         row = _add(session, account, proven, row)
-    row.used_at = clock.now()
-    return account.id
+    row.used_at, row.chain = clock.now(), _pem(proven)
+    return account.id, row.id
 
 
-def _account(session: Session, proven: Proven) -> Person | Unit:
+def _account(session: Session, proven: Proven) -> Account:
     """Return the living account with the certificate's number, held for this transaction. Raises as `_claim`."""
-    model = _MODELS[proven.subject.kind]
-    found: list[Person | Unit] = list(
+    model = MODELS[proven.subject.kind]
+    found: list[Account] = list(
         session.scalars(
             select(model)
             .where(model.document_lookup == proven.subject.document_lookup, model.status != AccountStatus.CANCELLED)
@@ -175,7 +189,7 @@ def _account(session: Session, proven: Proven) -> Person | Unit:
     return found[0]
 
 
-def _demand_control(account: Person | Unit, here: SignedIn | None) -> None:
+def _demand_control(account: Account, here: SignedIn | None) -> None:
     """Raise ControlUnproven unless the account's number was checked, or it has just been signed in to."""
     if _is_checked(account):
         return
@@ -183,18 +197,18 @@ def _demand_control(account: Person | Unit, here: SignedIn | None) -> None:
         raise errors.ControlUnproven
 
 
-def _is_here(account: Person | Unit, here: SignedIn | None) -> bool:
+def _is_here(account: Account, here: SignedIn | None) -> bool:
     """Whether the account was signed in to in this browser just now."""
     return here is not None and here.subject_id == account.id and is_fresh(here)
 
 
-def _is_checked(account: Person | Unit) -> bool:
+def _is_checked(account: Account) -> bool:
     if isinstance(account, Person):
         return account.real_name_level > RealNameLevel.ONE
     return account.trust_level > TrustLevel.L0 or account.verified_at is not None
 
 
-def _demand_name(session: Session, account: Person | Unit, proven: Proven) -> None:
+def _demand_name(session: Session, account: Account, proven: Proven) -> None:
     """Raise NameDiffers. A name that nobody ever checked becomes the one that the authority checked."""
     if account.full_name == proven.subject.name:
         return
@@ -204,7 +218,7 @@ def _demand_name(session: Session, account: Person | Unit, proven: Proven) -> No
     session.flush()
 
 
-def _add(session: Session, account: Person | Unit, proven: Proven, before: Certificate | None) -> Certificate:
+def _add(session: Session, account: Account, proven: Proven, before: Certificate | None) -> Certificate:
     """Add a certificate to the account, whose holder is proven by it (DESIGN 5). Raises TooManyCertificates."""
     own = (Certificate.owner_id == account.id, Certificate.removed_at.is_(None))
     if session.scalars(select(func.count()).select_from(Certificate).where(*own)).one() >= MOST:
@@ -216,7 +230,7 @@ def _add(session: Session, account: Person | Unit, proven: Proven, before: Certi
     session.flush()
     if isinstance(account, Person):
         _proof(session, account, row)
-    _tell(session, proven.subject.kind, account.id, "certificate_added", row.id)
+    notice.tell_owner(session, proven.subject.kind, account.id, "certificate_added", certificate=row.id)
     return row
 
 
@@ -230,6 +244,7 @@ def _row(proven: Proven) -> Certificate:
         issuer=_name_of(certificate.issuer)[:100],
         serial=f"{certificate.serial_number:x}"[:40],
         in_hardware=proven.in_hardware,
+        chain=_pem(proven),
         expires_at=certificate.not_valid_after_utc,
     )
 
@@ -248,27 +263,8 @@ def _proof(session: Session, person: Person, row: Certificate) -> None:
     session.flush()
 
 
-def _can_still_sign_in(session: Session, who: SignedIn) -> bool:
-    if who.is_person:
-        return ways.can_sign_in(session, session.get_one(Person, who.subject_id))
-    has_password = session.get_one(Unit, who.subject_id).password_hash is not None
-    return has_password or ways.has_certificate(session, who.subject_id)
-
-
-def _tell(session: Session, kind: AccountKind, owner_id: str, change: str, certificate_id: str) -> None:
-    """Record the change; tell a person by SMS. A unit's account has no phone of its own."""
-    if kind is AccountKind.PERSON:
-        notice.tell(session, owner_id, change, certificate=certificate_id)
-        return
-    details = {"certificate": certificate_id}
-    record(
-        session, Entry(f"factor.{change}", actor_id=owner_id, subject_id=owner_id, unit_id=owner_id, details=details)
-    )
-
-
-def _demand_own(owner_id: str, who: SignedIn) -> None:
-    if owner_id != who.subject_id:
-        raise errors.CertificateOfAnother
+def _pem(proven: Proven) -> str:
+    return "".join(each.public_bytes(Encoding.PEM).decode() for each in proven.chain)
 
 
 def _issuer_serial(proven: Proven) -> str:

@@ -17,11 +17,19 @@ from idp.store.db import release, transaction
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """A certificate whose holder is here: verified, not revoked, and its key used for us just now."""
+    """A certificate whose holder is here: verified, not revoked, and its key used for us just now.
 
-    certificate: x509.Certificate
+    `chain` leads from it to a trusted authority, both included.
+    """
+
+    chain: tuple[x509.Certificate, ...]
     subject: Subject
     in_hardware: bool
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The holder's own."""
+        return self.chain[0]
 
 
 def by_signature(asked: Asked, challenge: str, presented: Presented, signature: bytes) -> Proven:
@@ -54,7 +62,7 @@ def _verified(presented: Presented) -> Proven:
     holder = subject.of(presented.leaf)
     release()
     revocation.check(chain)
-    return Proven(presented.leaf, holder, trust.is_in_hardware(presented.leaf))
+    return Proven(tuple(chain), holder, trust.is_in_hardware(presented.leaf))
 
 
 def _audited(presented: Presented, take: Callable[[], Proven]) -> Proven:
