@@ -12,7 +12,7 @@ from idp.persons.model import AccountKind
 from idp.web import session_cookie_name
 from sandbox.serving import Server
 from tests.flows.authorizing import parameters
-from tests.support import rows
+from tests.support import qr, rows
 from tests.support.accessibility import axe_check
 from tests.support.application import MakeApp
 from tests.support.browser import DESKTOP, PHONE
@@ -63,9 +63,10 @@ def test_desktop_and_phone(site: Site, new_page: Callable[..., Page]) -> None:
     expect(desktop.get_by_role("img", name="法人实人认证的二维码")).to_be_visible()
     axe_check(desktop)
     address = desktop.get_by_role("link", name="在本机上打开认证页面").get_attribute("href")
-    assert address
+    scanned = qr.read(desktop.get_by_role("img", name="法人实人认证的二维码"))
+    assert scanned == address, "nothing but where the check is made"
     phone = new_page(viewport=PHONE)
-    phone.goto(address)
+    phone.goto(scanned)
     expect(phone.get_by_text("失业保险稳岗返还")).to_be_visible()
     phone.get_by_role("button", name="通过", exact=True).press("Enter")
     expect(phone.get_by_text("认证通过")).to_be_visible()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import pyotp
 import pytest
 from flask import Flask
 from playwright.sync_api import CDPSession, Page, expect
@@ -15,7 +16,7 @@ from sandbox.serving import Server
 from tests.factors.sessions import start
 from tests.flows.authorizing import CALLBACK, parameters
 from tests.sandbox.client import Client
-from tests.support import rows
+from tests.support import qr, rows
 from tests.support.accessibility import axe_check
 from tests.support.application import MakeApp
 from tests.support.ports import free_port
@@ -91,6 +92,16 @@ def add_passkey(page: Page, site: Site, person_id: str) -> None:
     expect(page.get_by_role("heading", name="我的手机")).to_be_visible()
 
 
+def demand_readable_app(page: Page, site: Site) -> None:
+    """Demand that the QR code of the authenticator app holds the key that the page shows, and names the account."""
+    page.goto(f"{site.url}/account/security/totp")
+    scanned = qr.read(page.get_by_role("img", name="添加身份验证器的二维码"))
+    assert scanned == page.get_by_role("link", name="在本机的身份验证器应用中打开").get_attribute("href")
+    app = pyotp.parse_uri(scanned)
+    assert app.secret == page.locator("#totp-secret").inner_text().replace(" ", "")
+    assert (app.name, app.issuer) == ("user_0000", "统一身份认证平台")
+
+
 def test_added_and_used_to_sign_in_without_a_name(page: Page, site: Site) -> None:
     """P8: the passkey is discoverable, so the browser knows whose account it is."""
     device = Device(page)
@@ -101,6 +112,7 @@ def test_added_and_used_to_sign_in_without_a_name(page: Page, site: Site) -> Non
     assert passkey["isResidentCredential"]
     assert passkey["rpId"] == "localhost"
     assert "您的账号刚刚添加了通行密钥" in site.texts()[0]
+    demand_readable_app(page, site)
     page.context.clear_cookies()
     page.goto(f"{site.url}/sign-in")
     page.get_by_role("link", name="通行密钥").click()
