@@ -5,7 +5,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from idp import error_pages, health, i18n, jobs, limits, logs, look, paths, web
+from idp import error_pages, health, i18n, jobs, limits, logs, look, paths, templating, web
 from idp.factors.certificates import trust
 from idp.flows import (
     account,
@@ -100,6 +100,7 @@ def create_app(settings: Settings) -> Flask:
     """
     logs.configure(settings.log_level, settings.log_format)
     app = Flask("idp", template_folder=str(paths.templates()), static_folder=None)
+    app.jinja_environment = templating.PageEnvironment  # type: ignore[assignment]  # the class that it extends
     opened = vault.load(settings.key_file)
     app.config.update(_config(settings), SECRET_KEY=opened.cookie_key)
     app.extensions["jingban.settings"] = settings

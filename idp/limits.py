@@ -8,16 +8,59 @@ A view calls `sign_in()`, `registration()`, `authorize()` or `sms()` before it d
 form, so that nothing typed is lost.
 """
 
+import threading
+import time
+from bisect import bisect_left
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, g
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
+from limits.storage import MemoryStorage
+from limits.storage.memory import Entry
 
 from idp.errors import DomainError
 from idp.settings import Settings, settings
 
 _limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True, swallow_errors=False)
+
+
+class ProcessStorage(MemoryStorage):
+    """The memory of this process. What it extends starts a thread at every count to look for what has expired.
+
+    Here whoever counts looks, once in a while.
+    """
+
+    STORAGE_SCHEME = ["process"]  # noqa: RUF012 - what it extends has a list
+    SWEEP_SECONDS = 60.0
+
+    def __init__(self, uri: str | None = None, **_options: Any) -> None:
+        super().__init__(uri)  # the options are for Redis
+        self._lock = threading.Lock()
+        self._swept_at = time.time()
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Count `amount` events at `key`, unless more than `limit` of them would be within `expiry` seconds."""
+        now = time.time()
+        with self._lock:
+            if not 0 <= now - self._swept_at < self.SWEEP_SECONDS:
+                self._sweep(now)
+            events = self.events.setdefault(key, [])
+            oldest_that_counts = limit - amount
+            if oldest_that_counts < 0:
+                return False
+            if oldest_that_counts < len(events) and events[oldest_that_counts].atime >= now - expiry:
+                return False
+            events[:0] = [Entry(expiry)] * amount  # the newest first
+            return True
+
+    def _sweep(self, now: float) -> None:
+        self._swept_at = now
+        for key, events in list(self.events.items()):
+            del events[bisect_left(events, -now, key=lambda event: -event.expiry) :]
+            if not events:
+                del self.events[key]
 
 
 class TooOften(DomainError):
@@ -40,7 +83,7 @@ def init_app(app: Flask, configured: Settings) -> None:
 
 def _storage(redis_url: str) -> str:
     if not redis_url:
-        return "memory://"
+        return "process://"
     return f"redis+{redis_url}" if redis_url.startswith("unix://") else redis_url
 
 

@@ -1,10 +1,12 @@
 """Limits by address: in Redis or in memory, and never gone when Redis is away."""
 
+import time
+
 import pytest
 from flask import Flask
 
 from idp import limits
-from idp.limits import TooOften
+from idp.limits import ProcessStorage, TooOften
 from idp.settings import Settings
 from tests.support.application import MakeApp
 
@@ -25,6 +27,20 @@ def test_so_many_from_one_address(make_app: MakeApp, sqlite_url: str) -> None:
     assert counted(app, "192.0.2.2")
 
 
+def test_the_window_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many in any minute, not in each minute of the clock; what is over is forgotten."""
+    counter = ProcessStorage()
+
+    def counted_at(second: float, address: str = "an address", limit: int = 2) -> bool:
+        monkeypatch.setattr(time, "time", lambda: 2e9 + second)
+        return counter.acquire_entry(address, limit, 60)
+
+    assert [counted_at(second) for second in (0, 40, 59, 61, 62, 101)] == [True, True, False, True, False, True]
+    assert not counted_at(102, "nobody may", 0)
+    assert counted_at(500, "another address")
+    assert list(counter.events) == ["another address"]
+
+
 def test_each_kind_is_counted_apart(make_app: MakeApp, sqlite_url: str) -> None:
     app = make_app(sqlite_url, limit_sign_in="1/minute", limit_sms="1/minute", limit_registration="1/minute")
     with app.test_request_context("/sign-in", method="POST"):
@@ -42,8 +58,11 @@ def test_workers_share_redis(make_app: MakeApp, sqlite_url: str, redis_url: str)
     assert not counted(second)
 
 
-def test_without_redis_each_worker_counts_alone(make_app: MakeApp, sqlite_url: str) -> None:
+def test_without_redis_each_worker_counts_alone(
+    make_app: MakeApp, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody is locked out, and the limit still holds."""
+    monkeypatch.setattr(limits._limiter, "_storage_dead", False)  # which is put back: it is one for all applications
     app = make_app(sqlite_url, limit_sign_in="2/minute", redis_url="unix:///nowhere/redis.sock")
     assert [counted(app) for _ in range(3)] == [True, True, False]
 

@@ -1,8 +1,9 @@
 """Sign-in sessions of a browser: started, found by cookie, kept alive, ended."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from idp.sessions import portal_sessions
 from idp.sessions.model import BrowserSession, PortalSession
 from idp.settings import settings
 from idp.store import hot
+from idp.store.base import to_millis
 from idp.store.db import transaction
 
 # Idle and absolute ends are checked where the session is read: truth is in the database, not in the cookie.
@@ -29,6 +31,13 @@ FIND_SESSION = hot.Statement(
     "AND COALESCE(p.id, u.id) IS NOT NULL"
 )
 TOUCH_SESSION = hot.Statement("UPDATE browser_session SET seen_at = :now WHERE id = :id AND ended_at IS NULL")
+
+INSERT_SESSION = hot.Statement(
+    "INSERT INTO browser_session (id, token_hash, kind, subject_id, auth_time, amr, vouched_level, vouched_by, "
+    "address, user_agent, created_at, seen_at, expires_at) "
+    "VALUES (:session_id, :token_hash, :kind, :account_id, :auth_time, :amr, :vouched_level, :vouched_by, "
+    ":browser_address, :user_agent, :now, :now, :expires_at)"
+)
 
 TOUCH_EVERY_MS = 30_000
 
@@ -63,6 +72,15 @@ class SignedIn:
         return self.kind is AccountKind.PERSON
 
 
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session that is to begin: the secret for its cookie, the values of INSERT_SESSION, and what the audit says."""
+
+    token: str = field(repr=False)
+    row: Mapping[str, Any]
+    entry: Entry
+
+
 def find(token: str) -> SignedIn | None:
     """Return who the cookie's `token` stands for, or None when it has ended, expired or was never issued."""
     now = clock.millis()
@@ -94,6 +112,41 @@ def _of_unit(trust_level: int, vouched_level: int, amr: tuple[str, ...]) -> int:
     return max(trust_level, vouched_level) if CERTIFICATES.intersection(amr) else trust_level
 
 
+def prepare(
+    *,
+    kind: AccountKind,
+    subject_id: str,
+    amr: tuple[str, ...],
+    address: str,
+    user_agent: str,
+    vouched_level: int = 0,
+    vouched_by: str = "",
+    auth_time: datetime | None = None,
+) -> NewSession:
+    """Return a session to store, always with a new secret for the cookie (session fixation).
+
+    `vouched_level` is the trust level that an upstream or a certificate stated at this sign-in, and `vouched_by` names
+    that one; see `end_vouched_by`. `auth_time` is when the person authenticated, where that was before now.
+    """
+    now, token, session_id = clock.millis(), ids.new_secret(), ids.new_id("s_")
+    row = {
+        "session_id": session_id,
+        "token_hash": ids.fingerprint(token),
+        "kind": kind.value,
+        "account_id": subject_id,
+        "auth_time": now if auth_time is None else to_millis(auth_time),
+        "amr": " ".join(amr),
+        "vouched_level": vouched_level,
+        "vouched_by": vouched_by,
+        "browser_address": address,
+        "user_agent": user_agent[:300],
+        "now": now,
+        "expires_at": now + settings().session_absolute * 1000,
+    }
+    details = {"amr": list(amr), "session": session_id}
+    return NewSession(token, row, Entry("session.started", actor_id=subject_id, details=details))
+
+
 def start(
     session: Session,
     *,
@@ -107,39 +160,26 @@ def start(
     vouched_by: str = "",
     auth_time: datetime | None = None,
 ) -> str:
-    """Begin a session and return the secret for the cookie, always a new one (session fixation).
+    """Begin a session as `prepare` makes it, and return the secret for the cookie.
 
-    `vouched_level` is the trust level that an upstream or a certificate stated at this sign-in, and `vouched_by` names
-    that one; see `end_vouched_by`. `auth_time` is when the person authenticated, where that was before now.
     `replaces` is the id of the session the browser had. Signing in again as the same subject carries its portal
     sessions over to the new one, so that a step-up does not sign anybody out; another subject ends it.
     """
-    now = clock.now()
-    token = ids.new_secret()
-    fresh = BrowserSession(
-        id=ids.new_id("s_"),
-        token_hash=ids.fingerprint(token),
+    fresh = prepare(
         kind=kind,
         subject_id=subject_id,
-        auth_time=auth_time or now,
-        amr=" ".join(amr),
+        amr=amr,
+        address=address,
+        user_agent=user_agent,
         vouched_level=vouched_level,
         vouched_by=vouched_by,
-        address=address,
-        user_agent=user_agent[:300],
-        created_at=now,
-        seen_at=now,
-        expires_at=now + timedelta(seconds=settings().session_absolute),
+        auth_time=auth_time,
     )
-    session.add(fresh)
-    session.flush()
+    hot.within(session).run(INSERT_SESSION, **fresh.row)
     if replaces is not None:
-        _replace(session, replaces, fresh)
-    record(
-        session,
-        Entry("session.started", actor_id=subject_id, details={"amr": list(amr), "session": fresh.id}),
-    )
-    return token
+        _replace(session, replaces, subject_id, fresh.row["session_id"])
+    record(session, fresh.entry)
+    return fresh.token
 
 
 def renew(session_id: str) -> str | None:
@@ -189,17 +229,17 @@ def add_methods(
     return token
 
 
-def _replace(session: Session, old_id: str, fresh: BrowserSession) -> None:
+def _replace(session: Session, old_id: str, subject_id: str, fresh_id: str) -> None:
     old = session.get(BrowserSession, old_id)
     if old is None or old.ended_at is not None:
         return
-    if old.subject_id != fresh.subject_id:
+    if old.subject_id != subject_id:
         end(session, old_id, why="replaced")
         return
     session.execute(
         update(PortalSession)
         .where(PortalSession.session_id == old_id, PortalSession.ended_at.is_(None))
-        .values(session_id=fresh.id)
+        .values(session_id=fresh_id)
     )
     old.ended_at = clock.now()
 

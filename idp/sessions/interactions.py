@@ -30,7 +30,10 @@ SIGNED_IN = hot.Statement(
     "UPDATE interaction SET session_id = :session_id, as_unit = :as_unit, acting_for = NULL, consented = :no "
     "WHERE id = :id"
 )
-FINISH = hot.Statement("UPDATE interaction SET finished_at = :now WHERE id = :id AND finished_at IS NULL RETURNING id")
+FINISH_OPEN = hot.Step.change(
+    "UPDATE interaction SET finished_at = :now WHERE id = :interaction_id AND finished_at IS NULL "
+)
+FINISH = hot.Statement(FINISH_OPEN.text + FINISH_OPEN.ending)
 
 MYSELF = "self"
 UNBOUND = ""
@@ -180,4 +183,4 @@ def refuse(interaction_id: str, error: str = ACCESS_DENIED) -> None:
 
 def finish(on: Session | hot.Executor, interaction_id: str) -> bool:
     """Claim the end of the interaction: True for exactly one caller, who may answer the client."""
-    return hot.executor(on).one(FINISH, id=interaction_id, now=clock.millis()) is not None
+    return hot.executor(on).one(FINISH, interaction_id=interaction_id, now=clock.millis()) is not None

@@ -24,7 +24,7 @@ _LIVING = (
 FIND_LIVING, HOLD_LIVING = hot.Statement(_LIVING), hot.Statement(_LIVING, lock="FOR SHARE")
 OPEN = hot.Statement(
     "INSERT INTO portal_session (id, session_id, client_id, subject_id, unit_id, created_at) "
-    "VALUES (:id, :session_id, :client_id, :subject_id, :unit_id, :now)"
+    "VALUES (:portal_session_id, :session_id, :client_id, :subject_id, :unit_id, :now)"
 )
 
 # OpenID Connect Back-Channel Logout 1.0 asks for no retry time; after a day a portal's own session is over too.
@@ -43,9 +43,14 @@ def open_or_join(
     found = executor.one(HOLD_LIVING, **place, unit_id=unit_id or "")
     if found is not None:
         return str(found[0])
-    sid = ids.new_id("ps_")
-    executor.run(OPEN, id=sid, **place, subject_id=subject_id, unit_id=unit_id, now=clock.millis())
+    sid = new_id()
+    executor.run(OPEN, portal_session_id=sid, **place, subject_id=subject_id, unit_id=unit_id, now=clock.millis())
     return sid
+
+
+def new_id() -> str:
+    """Return a `sid` for a portal session that is to be opened."""
+    return ids.new_id("ps_")
 
 
 def find(on: hot.Executor, *, session_id: str, client_id: str, unit_id: str | None) -> str | None:

@@ -8,14 +8,16 @@ has is counted by its keyed hash.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
+from string import ascii_lowercase
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from idp import clock
-from idp.audit.log import Entry, record
+from idp.audit.log import INSERT_ENTRY, Entry, columns, record
 from idp.errors import DomainError
-from idp.persons.model import AccountKind, AccountStatus, LoginName, Person
+from idp.persons.model import AccountKind, AccountStatus
 from idp.rules.documents import PersonDocument, UnitDocument, check_person_document, check_unit_document
 from idp.rules.levels import Amr
 from idp.rules.login_names import login_name_key
@@ -23,14 +25,40 @@ from idp.rules.phones import check_phone
 from idp.sessions import browser_sessions, passwords, throttle
 from idp.sessions.accounts import MODELS
 from idp.sessions.browser_sessions import SignedIn
+from idp.store import hot
 from idp.store.base import vault
 from idp.store.db import db, transaction
-from idp.units.model import Unit
 
 _LONGEST_KEY = 20  # of a login name
-_CLAIMS = {
-    AccountKind.PERSON: (Person.phone_claim, Person.document_claim),
-    AccountKind.UNIT: (Unit.document_claim,),
+_HASHES = {AccountKind.PERSON: 1 + len(PersonDocument), AccountKind.UNIT: len(UnitDocument)}
+"""At most so many numbers can a name be: a phone, and one of each kind of document."""
+
+
+def _hash_names(kind: AccountKind) -> tuple[str, ...]:
+    return tuple(f"hash_{letter}" for letter in ascii_lowercase[: _HASHES[kind]])
+
+
+def _find_by_name(kind: AccountKind, *claims: str) -> hot.Statement:
+    hashes = ", ".join(f":{name}" for name in _hash_names(kind))
+    by_number = "".join(f" OR {claim} IN ({hashes})" for claim in claims)
+    return hot.Statement(
+        f"SELECT id, status, password_hash, {', '.join(claims)} FROM {kind.value} "  # noqa: S608 - names of ours
+        f"WHERE (id = (SELECT owner_id FROM login_name WHERE key = :key AND kind = '{kind.value}'){by_number}) "
+        f"AND status <> '{AccountStatus.CANCELLED.value}'"
+    )
+
+
+FIND = {
+    AccountKind.PERSON: _find_by_name(AccountKind.PERSON, "phone_claim", "document_claim"),
+    AccountKind.UNIT: _find_by_name(AccountKind.UNIT, "document_claim"),
+}
+RIGHT = {
+    kind: hot.Claim(
+        # Looked at again: an administrator may have locked the account since.
+        hot.Step.look(f"SELECT 1 FROM {kind.value} WHERE id = :account_id AND status = 'active' "),  # noqa: S608
+        throttle.FORGET_COUNTED,
+    )
+    for kind in AccountKind
 }
 
 
@@ -162,12 +190,33 @@ def _sign_in(account: _Account | None, typed: _Identifier, password: str, browse
     checked = passwords.check(account.password_hash if account else None, password)
     if account is None or not checked.right:
         raise _wrong(account, failures)
+    if checked.fresh_hash is None and browser.replaces is None:
+        token = _start_at_once(account, browser)
+        if token is not None:
+            return token
     with transaction() as session:
         throttle.forget(session, key)
         _still_open(session, account)
         if checked.fresh_hash is not None:
             _renew_hash(session, account, checked.fresh_hash)
         return _start(session, account, (Amr.PWD.value,), browser)
+
+
+def _start_at_once(account: _Account, browser: Browser) -> str | None:
+    """End the row of wrong passwords and begin a session, with one claim, in a browser that had none.
+
+    Returns None when the account is not open any more, or another sign-in ended the row first: then step by step.
+    """
+    fresh = browser_sessions.prepare(
+        kind=account.kind,
+        subject_id=account.id,
+        amr=(Amr.PWD.value,),
+        address=browser.address,
+        user_agent=browser.user_agent,
+    )
+    values = {"key": account.throttle_key, **fresh.row, **columns(fresh.entry)}
+    won = hot.claim_and_write(RIGHT[account.kind], (browser_sessions.INSERT_SESSION, INSERT_ENTRY), **values)
+    return fresh.token if won else None
 
 
 def _start(session: Session, account: _Account, methods: tuple[str, ...], browser: Browser) -> str:
@@ -243,16 +292,9 @@ def _as_unit(identifier: str) -> _Identifier:
 
 def _find(kind: AccountKind, typed: _Identifier) -> _Account | None:
     """Return the account of this name that is not cancelled: by login name first, for nobody else can have it."""
-    model = MODELS[kind]
-    owner = select(LoginName.owner_id).where(LoginName.key == typed.possible_login_key, LoginName.kind == kind)
-    claims = _CLAIMS[kind]
-    found = db.session().execute(
-        select(model.id, model.status, model.password_hash, *claims).where(
-            or_(model.id == owner.scalar_subquery(), *(claim.in_(typed.hashes) for claim in claims)),
-            model.status != AccountStatus.CANCELLED,
-        )
-    )
-    best = min(found.all(), key=lambda row: _rank(typed, row[3:]), default=None)
+    hashes = dict(zip_longest(_hash_names(kind), typed.hashes))
+    found = hot.reader().all(FIND[kind], key=typed.possible_login_key, **hashes)
+    best = min(found, key=lambda row: _rank(typed, row[3:]), default=None)
     return None if best is None else _Account(kind, best[0], best[1], best[2])
 
 

@@ -74,7 +74,8 @@ def _end_reading(error: BaseException | None) -> None:
 
 def release() -> None:
     """Give the connection back before something slow (a password hash, a call to the outside) begins."""
-    db.session().commit()
+    if db.session.registry.has():
+        db.session().commit()
 
 
 @event.listens_for(Engine, "connect")

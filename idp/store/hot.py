@@ -67,6 +67,11 @@ class Step:
         """Return the step that a SELECT is: it must find a row, which then stays as it is until the commit."""
         return cls(text, "FOR SHARE")
 
+    @classmethod
+    def look(cls, text: str) -> Self:
+        """Return the step that a SELECT is whose row may change right after."""
+        return cls(text, "")
+
 
 class Claim:
     """Steps that must all succeed, in this order, for the claim to be won."""

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -12,7 +13,7 @@ from sqlalchemy import select, text
 
 from idp.audit.model import AuditEntry
 from idp.persons.model import Person
-from idp.sessions import browser_sessions, passwords, sign_in
+from idp.sessions import browser_sessions, passwords, sign_in, throttle
 from idp.sessions.model import Attempts, BrowserSession
 from idp.sessions.sign_in import AccountLocked, Browser, WrongCredentials
 from idp.sessions.throttle import TooManyFailures
@@ -198,6 +199,46 @@ def test_an_account_that_an_administrator_locked(app: Flask) -> None:
     with pytest.raises(AccountLocked):
         sign_in.person("user_0000", PASSWORD, BROWSER)
     assert db.session.scalars(select(BrowserSession)).all() == []
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    """Let something happen after the password was looked at, and before the session begins."""
+    check = passwords.check
+
+    def and_then(stored: str | None, password: str) -> passwords.Checked:
+        checked = check(stored, password)
+        happens()
+        return checked
+
+    monkeypatch.setattr(passwords, "check", and_then)
+
+
+def test_an_account_that_is_locked_at_this_very_moment(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No session begins, and the try stays counted."""
+    person_id = add_person()
+
+    def lock() -> None:
+        with transaction() as session:
+            session.get_one(Person, person_id).status = "locked"
+
+    meanwhile(monkeypatch, lock)
+    with pytest.raises(AccountLocked):
+        sign_in.person("user_0000", PASSWORD, BROWSER)
+    assert db.session.scalars(select(BrowserSession)).all() == []
+    assert db.session.scalars(select(Attempts.failures)).all() == [1]
+
+
+def test_two_right_passwords_at_once_both_sign_in(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one ended the row of wrong ones first."""
+    person_id = add_person()
+
+    def forget() -> None:
+        with transaction() as session:
+            throttle.forget(session, f"person:{person_id}")
+
+    meanwhile(monkeypatch, forget)
+    assert who(sign_in.person("user_0000", PASSWORD, BROWSER)) == person_id
+    assert len(db.session.scalars(select(AuditEntry).where(AuditEntry.action == "session.started")).all()) == 1
 
 
 def test_a_cancelled_account_is_no_account(app: Flask) -> None:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from jinja2 import BytecodeCache
+from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
 
@@ -48,6 +48,11 @@ class CompiledTemplates(BytecodeCache):
 
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """Return the bucket of a template in one language."""
+        language = getattr(environment, "language", "")
+        return super().get_bucket(environment, f"{language}/{name}", filename, source)
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Fill the bucket if the template was compiled before."""

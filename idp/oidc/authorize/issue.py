@@ -52,28 +52,31 @@ def code(situation: Situation) -> str:
 
 
 def _code_at_once(situation: Situation, secret: str) -> bool:
-    """Store everything with one claim, for a person who is at the portal already and acts for themselves.
+    """Store everything with one claim, for who acts for themselves: neither delegation nor face check can be lost.
 
-    There is no interaction to end then, and no delegation that could be lost meanwhile. Returns False when it is not
-    so, or no longer: then step by step.
+    Returns False when it is not so, or something else is not as it was: then step by step.
     """
-    if situation.unit_id is not None or situation.request.pushed or situation.progress.interaction_id:
+    if situation.unit_id is not None or situation.request.pushed or situation.represented is not None:
         return False
-    place = {"session_id": situation.subject.session_id, "client_id": situation.client.client_id}
-    sid = portal_sessions.find(hot.reader(), **place, unit_id=None)
     granted = situation.granted(hot.reader())
-    if sid is None or isinstance(granted, Refused):
+    if isinstance(granted, Refused):
         return False
     granted = _consented(situation, granted)
-    authorization_id = ids.new_id("a_")
+    place = {"session_id": situation.subject.session_id, "client_id": situation.client.client_id}
+    joined = portal_sessions.find(hot.reader(), **place, unit_id=None)
+    sid, authorization_id = joined or portal_sessions.new_id(), ids.new_id("a_")
     rows = (
         {"id": authorization_id, "portal_session_id": sid, "authorization_id": authorization_id}
         | columns(_entry(situation, granted, authorization_id, sid))
         | _columns(situation, granted)
         | _code_row(situation, secret)
     )
-    writes = (statements.INSERT_AUTHORIZATION, INSERT_ENTRY, statements.INSERT_CODE)
-    return hot.claim_and_write(statements.IN_PLACE, writes, session_id=situation.subject.session_id, **rows)
+    interaction_id = situation.progress.interaction_id
+    claim = statements.in_place(joins=bool(joined), finishes=interaction_id is not None)
+    opens = () if joined else (portal_sessions.OPEN,)
+    writes = (*opens, statements.INSERT_AUTHORIZATION, INSERT_ENTRY, statements.INSERT_CODE)
+    session_id = situation.subject.session_id
+    return hot.claim_and_write(claim, writes, session_id=session_id, interaction_id=interaction_id, **rows)
 
 
 def _code_row(situation: Situation, secret: str) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """The hot statements of this endpoint (DESIGN 9). Times are milliseconds; `authorization` is a reserved word."""
 
+from functools import cache
+
+from idp.sessions.interactions import FINISH_OPEN
 from idp.store.hot import Claim, Statement, Step
 
 # Nobody may end the session or disable the client until the transaction commits: what is hung on them meanwhile would
@@ -9,11 +12,19 @@ HOLD_SESSION = Statement(
     "WHERE b.id = :id AND b.ended_at IS NULL",
     lock="FOR SHARE",
 )
-IN_PLACE = Claim(
-    Step.hold("SELECT 1 FROM browser_session WHERE id = :session_id AND ended_at IS NULL "),
-    Step.hold("SELECT 1 FROM client WHERE client_id = :client_id AND disabled_at IS NULL "),
-    Step.hold("SELECT 1 FROM portal_session WHERE id = :portal_session_id AND ended_at IS NULL "),
-)
+_SESSION = Step.hold("SELECT 1 FROM browser_session WHERE id = :session_id AND ended_at IS NULL ")
+_CLIENT = Step.hold("SELECT 1 FROM client WHERE client_id = :client_id AND disabled_at IS NULL ")
+_PORTAL_SESSION = Step.hold("SELECT 1 FROM portal_session WHERE id = :portal_session_id AND ended_at IS NULL ")
+
+
+@cache
+def in_place(*, joins: bool, finishes: bool) -> Claim:
+    """Return the claim that all is as it was: with a portal session to join, with an interaction to finish.
+
+    The end of the interaction comes last, because it alone changes something: a claim that is lost changes nothing.
+    """
+    return Claim(_SESSION, _CLIENT, *([_PORTAL_SESSION] if joins else []), *([FINISH_OPEN] if finishes else []))
+
 
 INSERT_AUTHORIZATION = Statement(
     'INSERT INTO "authorization" (id, portal_session_id, client_id, kind, subject_id, unit_id, scope, businesses, '

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from idp import clock, ids
+from idp.audit.log import Entry
 from idp.audit.model import AuditEntry
 from idp.oidc.authorize import issue
 from idp.sessions.model import Authorization, AuthorizationCode, Interaction, PortalSession
@@ -107,15 +109,18 @@ def test_several_resources_and_the_key_are_kept(browser: Browser) -> None:
     assert db.session.scalars(bound).one() == jkt
 
 
-def test_all_or_nothing(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claim, portal session, authorization, code and audit stand or fall together."""
+@pytest.mark.parametrize("at_once", [True, False])
+def test_all_or_nothing(browser: Browser, monkeypatch: pytest.MonkeyPatch, at_once: bool) -> None:
+    """Claim, portal session, authorization, code and audit stand or fall together, as one statement or as several."""
     interaction = browser.journey()
     browser.sign_in(rows.person())
 
-    def fail(*args: object, **kwargs: object) -> None:
-        raise RuntimeError("the disk is full")
+    def without_action(_action: str, **others: Any) -> Entry:
+        return Entry(cast("str", None), **others)  # which the database refuses
 
-    monkeypatch.setattr(issue, "record", fail)  # the last step of all
+    monkeypatch.setattr(issue, "Entry", without_action)
+    if not at_once:
+        monkeypatch.setattr(issue, "_code_at_once", lambda *_: False)
     browser.http.application.testing = False
     assert browser.resume(interaction).status_code == 500
     db.session.rollback()

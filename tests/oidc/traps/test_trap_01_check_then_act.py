@@ -20,7 +20,9 @@ from idp.clients.model import Client
 from idp.oidc import grants, statements
 from idp.oidc.authorize import statements as authorize_statements
 from idp.oidc.grants import COLUMNS
-from idp.sessions.model import AuthorizationCode, BrowserSession, PortalSession, RefreshToken
+from idp.sessions import interactions
+from idp.sessions.authorization_request import AuthorizationRequest
+from idp.sessions.model import AuthorizationCode, BrowserSession, Interaction, PortalSession, RefreshToken
 from idp.store import hot
 from idp.store.db import db, transaction
 from idp.store.keyring import NoSigningKey
@@ -245,7 +247,10 @@ def test_a_code_whose_grant_has_ended_is_not_claimed_at_once(portal: Portal) -> 
 
 @pytest.mark.parametrize("ended", ["nothing", "browser session", "portal session", "client"])
 def test_a_code_is_issued_at_once_only_where_all_of_it_lives(portal: Portal, ended: str) -> None:
-    """U13: whoever signs out or disables a client at the same moment finds what is hung on them, or it is not hung."""
+    """U13: whoever signs out or disables a client at the same moment finds what is hung on them, or it is not hung.
+
+    A claim that is lost leaves the interaction open: the person is asked again.
+    """
     grant = stored(portal.granted(rows.person()))
     session_id = db.session.scalars(
         select(PortalSession.session_id).where(PortalSession.id == grant.portal_session_id)
@@ -259,7 +264,13 @@ def test_a_code_is_issued_at_once_only_where_all_of_it_lives(portal: Portal, end
                 session.execute(update(PortalSession).values(ended_at=now))
             case "client":
                 session.execute(update(Client).values(disabled_at=now))
+    asked = AuthorizationRequest("portal", "https://portal.example/callback", "code", "query", ("openid",))
+    interaction_id = interactions.begin(asked, "a browser")
     values = columns(Entry("test")) | {"session_id": session_id, "portal_session_id": grant.portal_session_id}
-    won = hot.claim_and_write(authorize_statements.IN_PLACE, (INSERT_ENTRY,), **(values | {"client_id": "portal"}))
+    values |= {"client_id": "portal", "interaction_id": interaction_id, "now": clock.millis()}
+    claim = authorize_statements.in_place(joins=True, finishes=True)
+    won = hot.claim_and_write(claim, (INSERT_ENTRY,), **values)
     assert won is (ended == "nothing")
     assert len(audited("test")) == won
+    assert (db.session.scalars(select(Interaction.finished_at)).one() is not None) is won
+    assert not hot.claim_and_write(claim, (INSERT_ENTRY,), **values)  # it ends once
