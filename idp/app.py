@@ -41,6 +41,7 @@ from idp.flows import (
     unionpay,
     unit_account,
     unit_security,
+    unit_verification,
     upstream_links,
 )
 from idp.flows import help as help_pages
@@ -89,6 +90,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     unionpay.blueprint,
     unit_account.blueprint,
     unit_security.blueprint,
+    unit_verification.blueprint,
     upstream_links.blueprint,
 )
 

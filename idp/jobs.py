@@ -43,6 +43,7 @@ from idp.sessions.model import (
 )
 from idp.store import keyring
 from idp.store.db import db, transaction
+from idp.units.model import UnitAuthorisationCode
 
 # Portals that do not answer hold a deliverer for some seconds; the others go on meanwhile.
 DELIVERERS = 4
@@ -57,7 +58,7 @@ log = structlog.get_logger()
 _EXPIRING = (
     *(AuthorizationCode, RefreshToken, OpaqueToken, Authorization),
     *(RevokedToken, UsedJti, Interaction, PushedRequest, Draft, SmsCode, WebauthnChallenge, InitialAccessToken),
-    *(UpstreamTrip, GrantRequest, RepresentativeCheck, ScanTicket, CertificateChallenge),
+    *(UpstreamTrip, GrantRequest, RepresentativeCheck, ScanTicket, CertificateChallenge, UnitAuthorisationCode),
 )
 
 

@@ -152,7 +152,7 @@ SENTENCES: dict[str, str] = {
     ),
     "certificate_of_another": N_("该证书不是当前账号持有人的证书"),
     "too_many_certificates": N_("数字证书数量已达上限，请先移除不用的"),
-    # Registration of units (U1–U5, P13) and their data (U16)
+    # Registration of units (U1–U5, P13) their data (U16) and their real names (U14)
     "agent_mismatch": N_("用户名与证件号码不匹配，请核对经办人员的个人账号信息"),
     "agent_level_too_low": N_("当前账号实名等级不足，请至少提升至二级实名后重试"),
     "person_data_wrong": N_("[自然人用户信息]数据错误"),
@@ -161,6 +161,12 @@ SENTENCES: dict[str, str] = {
     "unit_number_quota": N_("今日查询单位证件号码的次数已达上限，请 24 小时后再试"),
     "region_incomplete": N_("请将单位所在地选择到最后一级"),
     "password_needed_again": N_("修改用户名或证件号码后，请重新设置密码"),
+    "unit_unknown": N_("没有使用该证件号码的单位账号"),
+    "unit_verified": N_("该单位已完成实名认证"),
+    "nobody_to_tell": N_("该单位尚未绑定经办人员，无法发送短信"),
+    "authorisation_code_malformed": N_("授权码应为 12 位字母和数字，不含 0、1、I、L、O，请核对"),
+    "authorisation_code_wrong": NN_("授权码不正确、已使用或已失效，还可尝试 %(left)s 次"),
+    "authorisation_code_locked": NN_("授权码连续错误5次，请于 %(minutes)s 分钟后再试"),
     "unit_name_fixed": N_("单位已实名认证，单位名称和法定代表人不能自行修改"),
     # Bindings and grants (U9–U13, P14)
     "person_not_found": N_("未查询到对应用户，请检查用户信息后重新发起绑定"),
@@ -228,6 +234,8 @@ _COUNTED = {
     "factor_locked": "minutes",
     "factor_code_wrong": "left",
     "recovery_code_wrong": "left",
+    "authorisation_code_wrong": "left",
+    "authorisation_code_locked": "minutes",
 }
 """The fact that chooses between singular and plural."""
 

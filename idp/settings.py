@@ -118,6 +118,12 @@ class Settings(BaseSettings):
     interaction_lifetime: int = Field(1800, ge=60, le=7200)
     device_code_lifetime: int = Field(600, ge=60, le=3600)
     scan_lifetime: int = Field(180, ge=60, le=600, description="A QR code for sign-in waits this long for a phone")
+    unit_authorisation_code_lifetime: int = Field(
+        7 * 86400,
+        ge=3600,
+        le=90 * 86400,
+        description="An authorisation code (单位授权码) can be typed this long (U14)",
+    )
     session_idle: int = Field(1800, ge=60)
     session_absolute: int = Field(43200, ge=300)
     key_publish_ahead: int = Field(86400, ge=0, description="A new signing key is published this long before use")

@@ -68,6 +68,32 @@ class GrantRequestGone(DomainError):
     status = 409
 
 
+class AuthorisationCodeWrong(DomainError):
+    """Not the unit's authorisation code: mistyped, used, expired, superseded, another unit's; fact `left` tries."""
+
+    code = "authorisation_code_wrong"
+
+    def __init__(self, left: int) -> None:
+        super().__init__("code", left=left)
+
+
+class AuthorisationCodeLocked(DomainError):
+    """Five wrong authorisation codes for a unit in a row; fact `minutes` that are left (U14)."""
+
+    code = "authorisation_code_locked"
+    status = 429
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__("code", minutes=minutes)
+
+
+class NobodyToTell(DomainError):
+    """Nobody is bound to the unit to whom an SMS could go."""
+
+    code = "nobody_to_tell"
+    status = 409
+
+
 class WindowReversed(DomainError):
     """A window that ends before it begins (U11)."""
 

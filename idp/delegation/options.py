@@ -59,6 +59,7 @@ class UnitOption:
     """
 
     unit_id: str
+    binding_id: str
     name: str
     number: str
     kind: BindingKind
@@ -97,6 +98,7 @@ def _option(
         obstacle = _obstacle(session, binding.id, businesses, answer)
     return UnitOption(
         unit_id=unit.id,
+        binding_id=binding.id,
         name=unit.full_name,
         number=listing.masked_number(unit),
         kind=BindingKind(binding.kind),

@@ -46,7 +46,9 @@ STAFFING = FictionalUnit(
     "unit_renli", "南粤示例人力资源有限公司", "91440101MA000012X7", "440106", "庚午", "enterprise"
 )
 SCHOOL = FictionalUnit("unit_jixiao", "南粤示例技工学校", "124407000000000195", "440703", "辛未", "public_institution")
-UNITS = (TECHNOLOGY, STAFFING, SCHOOL)
+CATERING = FictionalUnit("unit_canyin", "南粤示例餐饮有限公司", "91440101MA00001387", "440106", "丙申", "enterprise")
+UNITS = (TECHNOLOGY, STAFFING, SCHOOL, CATERING)
+"""STAFFING is real-named. For CATERING, which is not, a code was issued that the demo prints (U14)."""
 
 
 @dataclass(frozen=True, slots=True)

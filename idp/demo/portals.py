@@ -26,7 +26,12 @@ STABILIZATION = NewBusiness(
     open_to_unit_account=True,
 )
 REPORT = NewBusiness(
-    "hall.report", "参保单位信息申报", "申报本年度参保人数等单位信息", client_id=SERVICE_HALL, min_person_level=1
+    "hall.report",
+    "参保单位信息申报",
+    "申报本年度参保人数等单位信息",
+    client_id=SERVICE_HALL,
+    min_person_level=1,
+    needs_verified_unit=True,
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import current_app
 
 from idp import clock
-from idp.delegation import bindings, grants, listing
+from idp.delegation import bindings, grants, listing, unit_verification
 from idp.delegation import registration as units
 from idp.delegation.bindings import WantedPerson
 from idp.delegation.model import BindingKind
@@ -92,11 +92,13 @@ def fill(addresses: Addresses) -> dict[str, Any]:
             _add_unit(fiction.TECHNOLOGY, agent, both),
             _add_unit(fiction.STAFFING, agent, all_four),
             _add_unit(fiction.SCHOOL, agent, ()),
+            _add_unit(fiction.CATERING, agent, (REPORT.code,)),
         ],
         fiction.CONTACT.login: [],
     }
-    technology = held[fiction.AGENT.login][0]
-    _set_trust_level(held[fiction.AGENT.login][1]["id"], TrustLevel.L3)
+    technology, staffing = held[fiction.AGENT.login][:2]
+    _set_trust_level(staffing["id"], TrustLevel.L3)
+    unit_verification.verify(agent, staffing["id"], unit_verification.issue(fiction.STAFFING.uscc).code)
     for alone in fiction.UNITS_ALONE:
         _add_unit_alone(alone, agent)
     held[fiction.CONTACT.login].append(_bind_contact(technology, fiction.TECHNOLOGY, contact))
@@ -106,6 +108,7 @@ def fill(addresses: Addresses) -> dict[str, Any]:
             *(_unit_account(unit) for unit in fiction.UNITS),
             *(_unit_account(alone.unit, alone.level) for alone in fiction.UNITS_ALONE),
         ],
+        "authorisation_codes": {fiction.CATERING.login: unit_verification.issue(fiction.CATERING.uscc).code},
         "unregistered": {
             "name": fiction.UNREGISTERED.name,
             "document_number": fiction.UNREGISTERED.document,

@@ -232,5 +232,6 @@ def _announce(described: dict[str, Any], path: Path) -> None:
     for account in described["accounts"]:
         units = ", ".join(unit["name"] for unit in account["units"])
         lines.append(f"  {account['login']:14} {account['password']:14} {account['kind']:7} {units}")
+    lines += [f"  单位授权码 of {login}: {code}" for login, code in described.get("authorisation_codes", {}).items()]
     lines += ["", f"  SMS arrive at {described['sandbox']['sms']}", f"  everything for scripts: {path}", ""]
     print("\n".join(lines), flush=True)

@@ -12,7 +12,7 @@ from idp.delegation.acting import Reason, Refused
 from idp.delegation.grant_requests import Standing
 from idp.delegation.options import Obstacle, UnitOption
 from idp.errors import DomainError
-from idp.flows import journey
+from idp.flows import journey, unit_verification
 from idp.flows.forms.delegation import KIND_NAMES, Choose
 from idp.flows.journey import Journey
 from idp.messages import N_
@@ -165,11 +165,15 @@ def _option(option: UnitOption, belongs_to: Journey) -> dict[str, Any]:
         "verified": option.verified,
         "reason": reason,
         "mend": mend,
+        "note": "" if reason or option.verified else str(_("该单位未完成实名认证，只能办理无需实名的业务")),
     }
 
 
 def _mend(option: UnitOption, belongs_to: Journey) -> dict[str, str] | None:
-    """Return the button that mends it (C5): here and now, by asking the unit, or by telling what the unit must do."""
+    """Return the button that mends it (C5): here and now, by asking the unit, or by telling what the unit must do.
+
+    A unit that can be chosen and is unverified has the same button as one that therefore cannot (U15).
+    """
     here = belongs_to.interaction_id
     if option.asking is Standing.MAY_ASK:
         url = url_for("ask_for_grant.page", unit_id=option.unit_id, interaction=here)
@@ -177,10 +181,11 @@ def _mend(option: UnitOption, belongs_to: Journey) -> dict[str, str] | None:
     ways = {
         Obstacle.PENDING: (_("去确认"), url_for("parent_accounts.page", interaction=here)),
         Obstacle.PERSON_LEVEL: (_("提升实名等级"), url_for("raise_level.page", interaction=here)),
-        Obstacle.UNIT_UNVERIFIED: (_("单位如何实名认证"), url_for("help.page", _anchor="unit-verification")),
+        Obstacle.UNIT_UNVERIFIED: (_("单位实名认证"), unit_verification.url_of_agent(option.binding_id, here)),
         Obstacle.UNIT_LEVEL: (_("单位如何提升等级"), url_for("help.page", _anchor="unit-level")),
     }
-    way = None if option.obstacle is None else ways.get(option.obstacle)
+    unmet = Obstacle.UNIT_UNVERIFIED if option.obstacle is None and not option.verified else option.obstacle
+    way = None if unmet is None else ways.get(unmet)
     return None if way is None else {"label": way[0], "url": way[1]}
 
 

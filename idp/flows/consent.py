@@ -20,7 +20,7 @@ from idp.delegation.acting import Refused
 from idp.delegation.for_whom import Answers
 from idp.delegation.granting import Granted
 from idp.delegation.model import BindingKind
-from idp.flows import journey
+from idp.flows import journey, unit_verification
 from idp.flows.forms.base import Confirmation
 from idp.flows.forms.delegation import KIND_NAMES
 from idp.flows.journey import Journey
@@ -132,7 +132,7 @@ def _page(form: Confirmation, belongs_to: Journey, asking: Asking) -> str:
             "terms_url": _link(client.protocol.tos_uri),
         },
         person={"name": _own_name(), "is_unit": not web.current().is_person},
-        acting=_acting(asking),
+        acting=_acting(asking, belongs_to.interaction_id),
         scopes=in_words(db.session(), asking.new),
         agreed=[each.label for each in in_words(db.session(), before)],
         device=None if device is None else _device(device),
@@ -163,7 +163,7 @@ def _own_name() -> str:
     return units.unit(who.subject_id).full_name
 
 
-def _acting(asking: Asking) -> dict[str, Any] | None:
+def _acting(asking: Asking, interaction_id: str) -> dict[str, Any] | None:
     acting = asking.granted.acting
     if acting is None:
         return None
@@ -172,4 +172,5 @@ def _acting(asking: Asking) -> dict[str, Any] | None:
         "name": unit.full_name,
         "code": listing.masked_number(unit),
         "kind": KIND_NAMES[BindingKind(acting.kind)],
+        "verify_url": None if acting.verified else unit_verification.url_of_agent(acting.binding_id, interaction_id),
     }

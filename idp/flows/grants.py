@@ -112,7 +112,7 @@ def _page(form: Grant, unit: Unit, account: SubAccount) -> str:
             "kind": KIND_NAMES[account.kind],
         },
         grants=[_line(each, account.binding_id, verified=unit.verified_at is not None) for each in account.grants],
-        links={"sub_accounts": url_for("sub_accounts.page")},
+        links={"sub_accounts": url_for("sub_accounts.page"), "verify": url_for("unit_verification.of_unit")},
         **unit_frame.of_unit(unit),
     )
 

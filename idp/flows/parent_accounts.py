@@ -18,7 +18,7 @@ from idp.delegation.errors import BindingGone
 from idp.delegation.listing import GrantState, ParentAccount
 from idp.delegation.model import BindingStatus
 from idp.errors import DomainError
-from idp.flows import frame, journey
+from idp.flows import frame, journey, unit_verification
 from idp.flows.forms.base import Confirmation
 from idp.flows.forms.delegation import KIND_NAMES
 from idp.flows.grants import window_in_words
@@ -45,7 +45,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "account/parents.html",
         requests=[_request(each, interaction) for each in found if each.status is BindingStatus.PENDING],
-        bindings=[_binding(each, portals) for each in found if each.status is BindingStatus.ACTIVE],
+        bindings=[_binding(each, portals, interaction) for each in found if each.status is BindingStatus.ACTIVE],
         resume_url=belongs_to.resume_url if belongs_to else None,
         portal=belongs_to.client.client_name if belongs_to else None,
         links={"how_to_bind": url_for("help.page", _anchor="bind")},
@@ -121,7 +121,7 @@ def _request(account: ParentAccount, interaction: str | None) -> dict[str, Any]:
     }
 
 
-def _binding(account: ParentAccount, portals: Portals) -> dict[str, Any]:
+def _binding(account: ParentAccount, portals: Portals, interaction: str | None) -> dict[str, Any]:
     return _unit(account) | {
         "since": format_date(account.since, "yyyy-MM-dd"),
         "verified": account.verified,
@@ -137,6 +137,9 @@ def _binding(account: ParentAccount, portals: Portals) -> dict[str, Any]:
             }
             for grant in account.grants
         ],
+        "verify_url": unit_verification.url_of_agent(account.binding_id, interaction)
+        if account.active and not account.verified
+        else None,
         "leave_url": url_for("parent_accounts.leave", binding_id=account.binding_id),
     }
 

@@ -36,6 +36,7 @@ def page() -> ResponseReturnValue:
     links = {"move": edit_url, "contact": url_for("sub_accounts.page"), "bind": url_for("sub_accounts.new")}
     if unit.verified_at is None:
         links["rename"] = edit_url
+        links["verify"] = url_for("unit_verification.of_unit")
     return render_template(
         "unit_account/overview.html",
         unit=_shown(unit),

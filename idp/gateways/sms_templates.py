@@ -22,6 +22,10 @@ TEMPLATES: dict[str, str] = {
     ),
     "grant_given": "{unit}已同意您的申请，授权您代其办理{business}。在授权期限内登录应用并选择该单位，即可办理。",
     "grant_refused": "{unit}拒绝了您代其办理{business}的申请，{days}天内不能再次申请。如有疑问，请联系该单位。",
+    "unit_authorisation_code": (
+        "{unit}的单位授权码为{code}，{until}前有效，一次有效。请登录后在“单位实名认证”中填写，请勿告诉他人。"
+    ),
+    "unit_verified": "{unit}刚刚通过授权码完成单位实名认证。如非本单位办理，请立即拨打政务服务热线12345。",
     "factor_changed": "您的账号刚刚{change}。如非本人操作，请立即登录并在“登录安全”中处理，或拨打政务服务热线12345。",
     "unit_factor_changed": (
         "{unit}的单位账号刚刚{change}。如非本单位操作，请立即用单位账号登录并在“登录安全”中处理，或拨打政务服务热线12345。"

@@ -9,7 +9,7 @@ from idp.gateways.company_register import CompanyRegister
 from idp.rules.levels import TrustLevel
 from idp.rules.names import check_person_name, check_unit_name
 from idp.store.db import db, release, transaction
-from idp.units import regions, register_check
+from idp.units import authorisation_codes, regions, register_check
 from idp.units.errors import UnitNameFixed
 from idp.units.model import Unit
 from idp.units.register_check import RegisterAnswer
@@ -27,6 +27,7 @@ class TypedData:
 def change(unit_id: str, typed: TypedData, register: CompanyRegister) -> None:
     """Store what was typed. A verified unit may only `move`: its name comes from the register alone (U16, U17).
 
+    A new name or representative ends an authorisation code, which was issued to the unit as it was (U14).
     The trust level that rests on the register is found anew for the new data; a higher one, from the province, stays.
     Raises UnitNameRefused, PersonNameRefused (its field is `legal_representative`), RegionIncomplete, UnitNameFixed.
     """
@@ -43,6 +44,8 @@ def change(unit_id: str, typed: TypedData, register: CompanyRegister) -> None:
         moved = unit.region_code != typed.region_code
         if renamed and unit.verified_at is not None:
             raise UnitNameFixed
+        if renamed:
+            authorisation_codes.drop(session, unit_id)
         unit.full_name, unit.legal_representative, unit.region_code = name, representative, typed.region_code
         if renamed or answer is not RegisterAnswer.UNAVAILABLE:
             unit.register_level = int(answer.trust_level)

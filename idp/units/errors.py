@@ -42,6 +42,29 @@ class RegionIncomplete(DomainError):
     code = "region_incomplete"
 
 
+class UnitUnknown(DomainError):
+    """No active unit has this USCC or organisation code."""
+
+    code = "unit_unknown"
+    status = 404
+
+
+class UnitVerified(DomainError):
+    """The unit is real-named already."""
+
+    code = "unit_verified"
+    status = 409
+
+
+class AuthorisationCodeMalformed(DomainError):
+    """What was typed cannot be an authorisation code (U14)."""
+
+    code = "authorisation_code_malformed"
+
+    def __init__(self) -> None:
+        super().__init__("code")
+
+
 class UnitNameFixed(DomainError):
     """A verified unit's name and legal representative are not typed any more (U16)."""
 

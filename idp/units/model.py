@@ -53,3 +53,14 @@ class Unit(Base):
     verified_how: Mapped[str | None] = mapped_column(String(30))
     status: Mapped[str] = mapped_column(String(10), default=AccountStatus.ACTIVE)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class UnitAuthorisationCode(Base):
+    """A code that may verify a unit (单位授权码, U14), as a keyed hash: one at most for a unit, gone once used."""
+
+    __tablename__ = "unit_authorisation_code"
+
+    unit_id: Mapped[str] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    issued_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant, index=True)

@@ -653,6 +653,18 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "unit_authorisation_code",
+        sa.Column("unit_id", sa.String(length=32), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_unit_authorisation_code_unit_id_unit")),
+        sa.PrimaryKeyConstraint("unit_id", name=op.f("pk_unit_authorisation_code")),
+    )
+    with op.batch_alter_table("unit_authorisation_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_unit_authorisation_code_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "representative_check",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("interaction_id", sa.String(length=64), nullable=False),
@@ -847,6 +859,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_representative_check_expires_at"))
 
     op.drop_table("representative_check")
+    with op.batch_alter_table("unit_authorisation_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_unit_authorisation_code_expires_at"))
+
+    op.drop_table("unit_authorisation_code")
     with op.batch_alter_table("binding", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_binding_open_pair",

@@ -45,7 +45,7 @@ def test_command_is_a_program() -> None:
     """`python -m idp` and the installed `jingban` are the same, and the help names every command."""
     for command in ([sys.executable, "-m", "idp"], [str(Path(sys.executable).with_name("jingban"))]):
         done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True, timeout=60)
-        for name in ("serve", "demo", "db", "keys", "client", "worker", "doctor", "audit", "business"):
+        for name in ("serve", "demo", "db", "keys", "client", "worker", "doctor", "audit", "business", "unit"):
             assert f"\n  {name} " in done.stdout
 
 

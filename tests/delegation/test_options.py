@@ -44,9 +44,11 @@ def test_nobody_is_bound_to_nothing(person_id: str) -> None:
 def test_a_unit_with_a_grant_can_be_chosen(person_id: str) -> None:
     # C1: name, code, kind, verified or not
     unit_id = rows.unit(1, verified_at=clock.now())
-    rows.grant(rows.binding(unit_id, person_id, kind="common_contact"), "rec.position")
+    binding_id = rows.binding(unit_id, person_id, kind="common_contact")
+    rows.grant(binding_id, "rec.position")
     assert only(person_id) == UnitOption(
         unit_id=unit_id,
+        binding_id=binding_id,
         name=fictional.unit_name(1),
         number="9144 0101 **** ***156",
         kind=BindingKind.COMMON_CONTACT,

@@ -291,19 +291,13 @@ def test_a_reason_in_the_address_is_one_of_ours(acting: Acting) -> None:
 
 
 def test_what_the_unit_must_do_is_explained(app: Flask) -> None:
-    # C5, U15, F3: no button of the person's mends it, so it says who does
-    acting = Acting(app, client={"scopes": ["openid", "real", "high"]})
-    rows.business("real", needs_verified_unit=True)
+    # C5, F3: no button of the person's mends it, so it says who does
+    acting = Acting(app, client={"scopes": ["openid", "high"]})
     rows.business("high", min_unit_level=2)
-    acting.unit(1, "real")
-    acting.unit(2, "high")
-    acting.ask("openid real")
-    assert '/help#unit-verification"' in acting.visitor.text
+    acting.unit(1, "high")
     acting.ask("openid high")
     assert '/help#unit-level"' in acting.visitor.text
-    acting.visitor.get("/help")
-    for anchor in ("unit-verification", "unit-level"):
-        assert f'id="{anchor}"' in acting.visitor.text
+    assert 'id="unit-level"' in acting.visitor.get("/help").text
 
 
 def test_a_further_factor_opens_a_unit_on_the_way(app: Flask) -> None:

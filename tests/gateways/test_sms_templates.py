@@ -13,6 +13,8 @@ EXAMPLES: dict[str, dict[str, str | int]] = {
     "grant_requested": {"agent": "*三", "unit": fictional.unit_name(), "business": "招聘职位管理"},
     "grant_given": {"unit": fictional.unit_name(), "business": "招聘职位管理"},
     "grant_refused": {"unit": fictional.unit_name(), "business": "招聘职位管理", "days": 7},
+    "unit_authorisation_code": {"unit": fictional.unit_name(), "code": "AB2C-DE3F-GH4J", "until": "2026-11-28 18:00"},
+    "unit_verified": {"unit": fictional.unit_name()},
     "factor_changed": {"change": "passkey_added"},
     "unit_factor_changed": {"unit": fictional.unit_name(), "change": "certificate_added"},
 }

@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from idp import clock
 from idp.delegation import grant_requests as requests
+from idp.delegation import unit_verification
 from idp.delegation.model import RepresentativeCheck
 from idp.factors import recovery_codes, scan
 from idp.factors.model import Passkey, Totp
@@ -710,6 +711,33 @@ def unit_verified(world: World) -> InsideVisitor:
     return world.visitor().sign_in(unit, AccountKind.UNIT).get("/unit")
 
 
+of(World.our_unit, "unit_verification", "/unit/verification")
+
+
+@scene("/unit/verification", 400)
+def unit_verification_wrong(world: World) -> InsideVisitor:
+    return world.our_unit().get("/unit/verification").submit("code", code="AAAA-BBBB-CCCC")
+
+
+@scene(PARENTS + "/…/verification", 400)
+def unit_verification_malformed(world: World) -> InsideVisitor:
+    return world.agent().get(f"{PARENTS}/{world.binding}/verification").submit("code", code="1")
+
+
+@scene(PARENTS + "/…/verification", 429)
+def unit_verification_locked(world: World) -> InsideVisitor:
+    visitor = verification_from_the_chooser(world)
+    for _ in range(5):
+        visitor.submit("code", code="AAAA-BBBB-CCCC")
+    return visitor
+
+
+@scene(PARENTS)
+def parent_verified(world: World) -> InsideVisitor:
+    visitor = world.agent().get(f"{PARENTS}/{world.binding}/verification")
+    return visitor.submit("code", code=unit_verification.issue(fictional.uscc(1)).code)
+
+
 @scene("/unit/edit", 400)
 def unit_edit_wrong(world: World) -> InsideVisitor:
     return world.our_unit().get("/unit/edit").submit("name", name="广 州", legal_representative="9", action="save")
@@ -799,6 +827,15 @@ def chooser(world: World) -> InsideVisitor:
 @scene("/choose-unit")
 def chooser_with_a_reason(world: World) -> InsideVisitor:
     return world.ask(world.agent(), scope="openid rec.fair", org_hint=fictional.uscc(1))
+
+
+@scene(PARENTS + "/…/verification")
+def verification_from_the_chooser(world: World) -> InsideVisitor:
+    """Come from the chooser, where the unit is greyed, by its button."""
+    visitor = world.ask(world.agent(), scope="openid rec.fair", prompt="select_account")
+    found = re.search(r'href="([^"]+/verification[^"]+)"', visitor.text)
+    assert found, visitor.text
+    return visitor.get(found[1].replace("&amp;", "&"))
 
 
 @scene("/choose-unit/…/ask")

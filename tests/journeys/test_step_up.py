@@ -1,9 +1,15 @@
 """What a sign-in lacks is made up for on the way (C5, F6): a portal's step-up, a grant that a unit is asked for."""
 
+from collections.abc import Iterator
+
 import pytest
 import requests
 from playwright.sync_api import expect
+from sqlalchemy import update
 
+from idp.delegation import unit_verification
+from idp.delegation.model import Business
+from idp.store.db import transaction
 from tests.journeys import pages, portal
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.pages import cannot_choose, choose_unit
@@ -126,3 +132,45 @@ def test_a_unit_is_asked_for_the_grant_on_the_way(window: Window, open_window: O
     choose_unit(window, unit.name)
     pages.agree(window)
     portal.is_in_center(window, unit)
+
+
+@pytest.fixture
+def for_verified_units(world: World) -> Iterator[None]:
+    """Let the portal's businesses take verified units alone during the test (U15)."""
+
+    def set_to(needed: bool) -> None:
+        with transaction() as session:
+            session.execute(update(Business).where(Business.code.in_(BOTH)).values(needs_verified_unit=needed))
+
+    world.within(lambda: set_to(True))
+    yield
+    world.within(lambda: set_to(False))
+
+
+@pytest.mark.usefixtures("for_verified_units")
+def test_a_unit_is_real_named_on_the_way(window: Window, world: World) -> None:
+    """C5, U14, U15: greyed, the button, a wrong code, the code, chosen in the same sign-in, a token with scopes."""
+    who = world.registered()
+    unit = world.unit_of(who, granting=BOTH)
+    code = world.within(lambda: unit_verification.issue(unit.uscc).code)
+    portal.open_sign_in(window)
+    pages.sign_in(window, who.login, who.password, as_unit=True)
+    window.is_at("/choose-unit")
+    cannot_choose(window, unit.name, "该单位未完成实名认证，暂不能办理此业务")
+    window.look("chooser-unverified")
+    window.page.get_by_role("link", name="单位实名认证").press("Enter")
+    window.reads("单位授权码", unit.name, "社保经办机构窗口", "广东省江门市蓬江区")
+    window.look("unit-verification")
+    window.fill(code="AAAA-BBBB-CCCC")
+    window.press("认证")
+    window.refused_at("code", "授权码不正确、已使用或已失效，还可尝试 4 次")
+    window.look("unit-verification-wrong")
+    window.field("单位授权码").fill(code.lower())
+    with window.page.expect_navigation():
+        window.page.keyboard.press("Enter")
+    choose_unit(window, unit.name)
+    pages.agree(window)
+    portal.is_in_center(window, unit)
+    granted = portal.tokens(window, unit).answer["scope"].split()
+    assert set(BOTH) <= set(granted)
+    assert "刚刚通过授权码完成单位实名认证" in world.next_sms(who.phone, 0)["text"]

@@ -264,14 +264,22 @@ def option(id_: str, name: str, code: str, **rest: Any) -> dict[str, Any]:
 
 OPTIONS = [
     option("u_1", "江门市示例人力资源有限公司", "9144 0101 **** ***156"),
-    option("u_2", "广州示例科技有限公司", "9144 0101 **** ***32X", kind="常用联系人"),
+    option(
+        "u_2",
+        "广州示例科技有限公司",
+        "9144 0101 **** ***32X",
+        kind="常用联系人",
+        verified=False,
+        note="该单位未完成实名认证，只能办理无需实名的业务",
+        mend={"label": "单位实名认证", "url": "/?verify"},
+    ),
     option(
         "u_3",
         "蓬江区示例社区服务中心",
         "1244 0700 **** ***195",
         verified=False,
-        reason="该单位未完成实名认证，不能办理此业务",
-        mend={"label": "去实名认证", "url": "/?verify"},
+        reason="该单位未完成实名认证，暂不能办理此业务",
+        mend={"label": "单位实名认证", "url": "/?verify"},
     ),
     option(
         "u_4",
@@ -700,6 +708,7 @@ def account_parents() -> str:
             "since": "2026-06-21",
             "verified": False,
             "businesses": [],
+            "verify_url": "/unit-verification",
             "leave_url": "/leave",
         },
     ]
@@ -784,6 +793,22 @@ AGENTS = [
         "withdraw_url": "/withdraw",
     },
 ]
+
+
+@page("unit-verification")
+def unit_verification() -> str:
+    form = forms.AuthorisationCode()
+    form.validate_on_submit()
+    return render_template(
+        "unit_account/verification.html",
+        form=form,
+        unit={"name": "蓬江区示例社区服务中心", "document_type": "统一社会信用代码", "seat": "广东省江门市蓬江区"},
+        number="1244 0700 **** ***195",
+        nav_id="parents",
+        on_the_way=True,
+        back_url="/choose-unit",
+        **of_person(),
+    )
 
 
 @page("unit-sub-accounts")

@@ -91,6 +91,10 @@ class Code(FlaskForm):
     code = StringField("短信验证码", REQUIRED)
 
 
+class AuthorisationCode(FlaskForm):
+    code = StringField("单位授权码", REQUIRED)
+
+
 class Chooser(FlaskForm):
     unit = StringField("单位", [InputRequired(message="请选择一个单位。")])
 

@@ -82,3 +82,9 @@ class UnitData(RegionForm):
             legal_representative=self.legal_representative.data or "",
             region_code=self.region_code,
         )
+
+
+class AuthorisationCode(Form):
+    """授权码实名 (U14)."""
+
+    code = StringField(_("单位授权码"), [required()])
