@@ -77,7 +77,7 @@ class Signer:
     @cached_property
     def key(self) -> Key:
         """The private key."""
-        return jwk.import_key(json.loads(vault().decrypt(self.private_jwk, PRIVATE_CONTEXT)))
+        return _parsed_private(self.private_jwk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,12 @@ def _load(version: tuple[hot.Row, ...], rows: Iterable[hot.Row], before: _Ring |
 def _parsed(public_jwk: str) -> Key:
     """Return the public key; one that stayed when others changed stays parsed."""
     return jwk.import_key(json.loads(public_jwk))
+
+
+@lru_cache(maxsize=16)
+def _parsed_private(private_jwk: bytes) -> Key:
+    """Return the private key. What is kept is found by its ciphertext, which is another one for every key stored."""
+    return jwk.import_key(json.loads(vault().decrypt(private_jwk, PRIVATE_CONTEXT)))
 
 
 def _look_again() -> None:

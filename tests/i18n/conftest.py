@@ -1,13 +1,14 @@
 """Fixtures for the languages of the pages."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 from flask import Flask, g
 
 from tests.i18n.scenes import UPSTREAM, World
-from tests.support.application import MakeApp
+from tests.support.application import MakeApp, app_factory, copy_sqlite
 from tests.support.processes import ROOT
 from tools import catalogues
 
@@ -24,21 +25,40 @@ def sources() -> Catalog:
     return catalogues.extract(ROOT)
 
 
-@pytest.fixture
-def app(make_app: MakeApp, migrated_sqlite_url: str) -> Iterator[Flask]:
-    """The application on SQLite (words do not depend on the database); its requests know nothing of each other."""
-    application = make_app(migrated_sqlite_url, upstreams=(UPSTREAM,))
+def _alone(application: Flask) -> Flask:
+    """Let the requests of an application know nothing of each other, though all are made in one context."""
 
     def forget() -> None:
         for name in list(g):
             g.pop(name)
 
     application.before_request_funcs.setdefault(None, []).insert(0, forget)
-    with application.app_context():
-        yield application
+    return application
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path, key_file: Path) -> tuple[Path, World]:
+    """A database with the people, units and portal of every scene, to copy from, and who they are."""
+    folder = tmp_path_factory.mktemp("stage")
+    with app_factory(key_file) as make_app:
+        app = make_app(copy_sqlite(migrated_sqlite, folder))
+        with app.app_context():
+            world = World(app)
+    return folder / migrated_sqlite.name, world
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
-    """People, units and a portal."""
-    return World(app)
+def world(stage: tuple[Path, World], make_app: MakeApp, tmp_path: Path) -> Iterator[World]:
+    """People, units and a portal, on SQLite: words do not depend on the database."""
+    database, world = stage
+    app = _alone(make_app(copy_sqlite(database, tmp_path), upstreams=(UPSTREAM,)))
+    with app.app_context():
+        yield world.on(app)
+
+
+@pytest.fixture
+def app(make_app: MakeApp, migrated_sqlite_url: str) -> Iterator[Flask]:
+    """The application on SQLite, without anybody in it."""
+    application = _alone(make_app(migrated_sqlite_url))
+    with application.app_context():
+        yield application

@@ -7,6 +7,7 @@ on an English page was forgotten.
 
 import re
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -100,6 +101,12 @@ class World:
         rows.grant(self.binding, "rec.fair")
         scopes = ["openid", "profile", "phone", "offline_access", "rec.position", "rec.fair"]
         rows.client(client_name="Recruitment", scopes=scopes, allows_unit_accounts=True, min_unit_level=0)
+
+    def on(self, app: Flask) -> "World":
+        """Return this world on an application whose database is a copy."""
+        world = copy(self)
+        world.app = app
+        return world
 
     def visitor(self, *outside: str) -> InsideVisitor:
         """Return somebody who reads `self.lang`."""
