@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from idp.sessions.model import Authorization
 from idp.store.db import db
 from sandbox.serving import Server
-from tests.flows.authorizing import CALLBACK, parameters
+from tests.flows.authorizing import parameters
 from tests.support.application import MakeApp
 from tests.support.browser import DESKTOP, PHONE
 from tests.support.ports import free_port
@@ -29,10 +29,9 @@ class Site:
     url: str
     app: Flask
 
-    def from_portal(self, page: Page) -> None:
-        """Come from a portal, whose callback says that it was reached."""
-        page.route(f"{CALLBACK}*", lambda route: route.fulfill(body="at the portal"))
-        page.goto(f"{self.url}/oidc/authorize?{urlencode(parameters())}")
+    def from_portal(self, page: Page, callback: str) -> None:
+        """Come from a portal that wants its answer at `callback`."""
+        page.goto(f"{self.url}/oidc/authorize?{urlencode(parameters(redirect_uri=callback))}")
 
     def granted(self) -> Authorization:
         """Return the only grant there is."""

@@ -1,7 +1,12 @@
 """Fixtures for the journeys."""
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask, g
+from werkzeug import Response
+
+from sandbox.serving import Server
 
 
 @pytest.fixture
@@ -17,3 +22,10 @@ def app(app: Flask) -> Flask:
 
     app.before_request_funcs.setdefault(None, []).insert(0, forget)
     return app
+
+
+@pytest.fixture
+def callback() -> Iterator[str]:
+    """Where a portal waits for a browser. It says that it was reached, and nothing else."""
+    with Server(Response("at the portal")) as portal:
+        yield f"{portal.url}/callback"

@@ -16,13 +16,15 @@ PASSWORD = fictional.password()
 
 
 @in_both_looks
-def test_a_unit_is_lifted_over_there(site: Site, new_page: Callable[..., Page], look: dict[str, object]) -> None:
+def test_a_unit_is_lifted_over_there(
+    site: Site, callback: str, new_page: Callable[..., Page], look: dict[str, object]
+) -> None:
     """F2, F3: 四级 is L2, the portal takes L3; [确认], 五级 at a counter, and the portal hears of L3."""
     with site.app.app_context():
-        rows.client(consent_required=False, allows_unit_accounts=True, min_unit_level=3)
+        rows.client(redirect_uris=[callback], consent_required=False, allows_unit_accounts=True, min_unit_level=3)
         rows.unit(password_hash=passwords.hash_password(PASSWORD))
     page = new_page(reduced_motion="reduce", **look)
-    site.from_portal(page)
+    site.from_portal(page, callback)
     page.get_by_role("link", name="单位登录").click()
     page.get_by_role("link", name="省统一身份认证").click()
     sign_in_there(page, UNIT)
@@ -44,11 +46,11 @@ def test_a_unit_is_lifted_over_there(site: Site, new_page: Callable[..., Page], 
 
 @in_both_looks
 def test_an_organisation_code_is_not_enough(
-    site: Site, new_page: Callable[..., Page], look: dict[str, object]
+    site: Site, callback: str, new_page: Callable[..., Page], look: dict[str, object]
 ) -> None:
     """F5: the sentence, and 【重新登录】 with another account leads to where it was."""
     with site.app.app_context():
-        rows.client(consent_required=False, allows_unit_accounts=True, uscc_only=True)
+        rows.client(redirect_uris=[callback], consent_required=False, allows_unit_accounts=True, uscc_only=True)
         code = rows.unit(
             3,
             document_type="org_code",
@@ -57,7 +59,7 @@ def test_an_organisation_code_is_not_enough(
         )
         uscc = rows.unit(4, password_hash=passwords.hash_password(PASSWORD))
     page = new_page(reduced_motion="reduce", **look)
-    site.from_portal(page)
+    site.from_portal(page, callback)
     for unit_id, number in ((code, fictional.org_code(3)), (uscc, fictional.uscc(4))):
         page.get_by_role("link", name="单位登录").click()
         page.wait_for_url("**tab=unit**")

@@ -14,7 +14,7 @@ from idp.notify import worker
 from sandbox import sms_gateway
 from sandbox.serving import Server
 from tests.factors.sessions import start
-from tests.flows.authorizing import CALLBACK, parameters
+from tests.flows.authorizing import parameters
 from tests.sandbox.client import Client
 from tests.support import qr, rows
 from tests.support.accessibility import axe_check
@@ -138,17 +138,16 @@ def test_somebody_else_at_the_device_is_told_and_can_go_another_way(page: Page, 
     expect(page).to_have_url(f"{site.url}/account")
 
 
-def test_a_further_factor_on_the_way_to_a_portal(page: Page, site: Site) -> None:
+def test_a_further_factor_on_the_way_to_a_portal(page: Page, site: Site, callback: str) -> None:
     """F6: back into the same interaction, and from there to the portal."""
     Device(page)
     with site.app.app_context():
         person_id = rows.person(real_name_level=3)
-        rows.client(consent_required=False, min_person_level=2)
+        rows.client(redirect_uris=[callback], consent_required=False, min_person_level=2)
     add_passkey(page, site, person_id)
     page.context.clear_cookies()
     site.sign_in(page, person_id, "pwd")
-    page.route(f"{CALLBACK}*", lambda route: route.fulfill(body="at the portal"))
-    page.goto(f"{site.url}/oidc/authorize?{urlencode(parameters())}")
+    page.goto(f"{site.url}/oidc/authorize?{urlencode(parameters(redirect_uri=callback))}")
     axe_check(page)
     page.get_by_role("link", name="通行密钥").click()
     axe_check(page)

@@ -32,8 +32,8 @@ def redis_server() -> str | None:
 
 
 def chromium() -> str | None:
-    """Return the path of Debian's Chromium, or None."""
-    return shutil.which("chromium")
+    """Return the path of Debian's Chromium without a window, or None: pages are the same and cost half as much."""
+    return shutil.which("chromium-headless-shell")
 
 
 def node() -> str | None:

@@ -4,8 +4,6 @@ Over plain http, browsers keep the cookies of frames to one site; what `SameSite
 do is to be seen here only. `localhost` and `127.0.0.1` are two sites.
 """
 
-import json
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,15 +11,14 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from tests.oidc.authorize.browser import request_parameters
 from tests.oidc.logout.test_check_session_in_a_browser import ASK
 from tests.oidc.servers import Portal, portal, tls_for
-from tests.support import rows, services
+from tests.support import rows
 from tests.support.application import MakeApp
-from tests.support.browser import FLAGS, Watch
 from tests.support.ports import free_port
 from tests.support.processes import until
 from tests.support.signing import plant_keys
@@ -80,31 +77,20 @@ def sites(make_app: MakeApp, migrated_sqlite_url: str, tmp_path: Path) -> Iterat
 
 
 @pytest.fixture
-def strict(new_page: Callable[..., Page]) -> Page:
-    """A browser that keeps cookies from the frames of other sites, as Debian's Chromium does by default."""
+def lenient(new_page: Callable[..., Page]) -> Page:
+    """A browser that lets frames of other sites have their cookies, as Chrome does by default."""
     return new_page(ignore_https_errors=True)
 
 
 @pytest.fixture
-def lenient(playwright: Playwright, tmp_path: Path) -> Iterator[Page]:
-    """A browser that lets frames of other sites have their cookies, as Chrome does by default."""
-    services.skip_without("Chromium")
-    profile = tmp_path / "profile" / "Default"
-    profile.mkdir(parents=True)
-    preferences = {"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}
-    (profile / "Preferences").write_text(json.dumps(preferences))
-    context = playwright.chromium.launch_persistent_context(
-        profile.parent,
-        executable_path=services.chromium(),
-        args=[*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])],
-        ignore_https_errors=True,
-        locale="zh-CN",
-    )
-    watch = Watch(context)
-    yield context.pages[0]
-    problems = watch.problems()
-    context.close()
-    assert problems == []
+def strict(new_page: Callable[..., Page]) -> Page:
+    """A browser that keeps cookies from the frames of other sites, as Debian's Chromium on a desk does by default."""
+    page = new_page(ignore_https_errors=True)
+    exceptions = {"disableThirdPartyCookieMetadata": True, "disableThirdPartyCookieHeuristics": True}
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Network.enable")
+    cdp.send("Network.setCookieControls", {"enableThirdPartyCookieRestriction": True, **exceptions})
+    return page
 
 
 def sign_out(page: Page, sites: Sites) -> None:
