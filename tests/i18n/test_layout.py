@@ -1,6 +1,5 @@
 """English words are longer: no page may overflow on the phone, or cut off what it says."""
 
-from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -9,7 +8,6 @@ from playwright.sync_api import Page, Route
 
 from tests.flows.inside import ADDRESS, InsideVisitor
 from tests.i18n.scenes import SCENES, World
-from tests.support.browser import PHONE
 
 WIDTHS = (1440, 390, 320)
 MAIN = (
@@ -76,9 +74,9 @@ def show(page: Page, visitor: InsideVisitor) -> None:
 
 
 @pytest.mark.parametrize("name", MAIN)
-def test_nothing_overflows_or_is_cut_off_in_english(world: World, new_page: Callable[..., Page], name: str) -> None:
+def test_nothing_overflows_or_is_cut_off_in_english(world: World, lasting_page: Page, name: str) -> None:
     world.lang = "en"
-    page = new_page(locale="en-GB", viewport=PHONE, reduced_motion="reduce")
+    page = lasting_page
     show(page, SCENES[name].act(world))
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

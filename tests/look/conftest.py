@@ -1,11 +1,10 @@
 """The design catalogue as a running server."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Page
 
 from tests.look.catalogue import create_app
 from tests.support.ports import free_port
@@ -25,9 +24,3 @@ def catalogue() -> Iterator[str]:
 def client() -> FlaskClient:
     """The catalogue without a browser."""
     return create_app().test_client()
-
-
-@pytest.fixture
-def still_page(new_page: Callable[..., Page]) -> Page:
-    """A page without transitions, so that colours are what they will be."""
-    return new_page(reduced_motion="reduce")

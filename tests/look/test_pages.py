@@ -48,28 +48,23 @@ class Elements(HTMLParser):
 
 
 @every_page
-def test_accessible_in_both_schemes_and_widths(name: str, catalogue: str, still_page: Page) -> None:
-    """axe finds nothing serious; contrast is part of it."""
-    still_page.goto(f"{catalogue}/{name}")
-    assert still_page.evaluate(DANGLING) == []
+def test_accessible_and_fitting(name: str, catalogue: str, lasting_page: Page) -> None:
+    """axe finds nothing serious, contrast included. Nothing overflows, unfolded or in English with longer words."""
+    page = lasting_page
+    page.goto(f"{catalogue}/{name}")
+    assert page.evaluate(DANGLING) == []
     for scheme, width in LOOKS:
-        still_page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        still_page.set_viewport_size({"width": width, "height": 900})
-        axe_check(still_page)
-
-
-@every_page
-def test_nothing_overflows_on_the_phone(name: str, catalogue: str, still_page: Page) -> None:
-    """Nor with everything unfolded, nor in English, whose words are longer."""
-    still_page.goto(f"{catalogue}/{name}")
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 900})
+        axe_check(page)
     for width in NARROW:
-        still_page.set_viewport_size({"width": width, "height": 800})
-        for summary in still_page.locator("details:not([open]) > summary:visible").all():
+        page.set_viewport_size({"width": width, "height": 800})
+        for summary in page.locator("details:not([open]) > summary:visible").all():
             summary.click()
-        assert still_page.evaluate("document.documentElement.scrollWidth") <= width
-        assert still_page.evaluate(OVERFLOW) == []
-    still_page.goto(f"{catalogue}/{name}?ui_locales=en")
-    assert still_page.evaluate("document.documentElement.scrollWidth") <= NARROW[-1]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(OVERFLOW) == []
+    page.goto(f"{catalogue}/{name}?ui_locales=en")
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[-1]
 
 
 @every_page
