@@ -90,8 +90,7 @@ def test_hostile_queries(client: FlaskClient) -> None:
     for path, text in itertools.product(PAGES, TEXTS.values()):
         base, _, query = path.partition("?")
         value = quote(text[:1000])
-        for asked in (*names, None):
-            given = names if asked is None else (asked,)
+        for given in (names, names[1:], names[2:]):  # one that is refused must not keep the next from being read
             address = f"{base}?{query}&" + "&".join(f"{name}={value}&{name}=again" for name in given)
             assert client.get(address).status_code < 500, address[:80]
 
