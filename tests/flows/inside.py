@@ -1,8 +1,9 @@
 """A visitor inside the process: the pages of `app` without a server, without JavaScript, with cookies and forms."""
 
+import re
 from urllib.parse import urljoin, urlsplit
 
-from flask import Flask
+from flask import Flask, g
 from werkzeug.test import TestResponse
 
 from idp.persons.model import AccountKind
@@ -12,6 +13,20 @@ from tests.support.visitor import REDIRECTS, Visitor
 
 ADDRESS = "http://localhost"
 BROWSER = "browser-of-the-test"
+
+
+def forgetful(app: Flask) -> Flask:
+    """Let the requests of `app` know nothing of each other.
+
+    Inside the test's own application context they would share `g`, and with it who is signed in.
+    """
+
+    def forget() -> None:
+        for name in list(g):
+            g.pop(name)
+
+    app.before_request_funcs.setdefault(None, []).insert(0, forget)
+    return app
 
 
 class InsideVisitor(Visitor):
@@ -49,6 +64,12 @@ class InsideVisitor(Visitor):
         token = next(value for form in self.forms() for name, value in form.values if name == "csrf_token")
         release()
         return self._follow_inside(self.client.post(url, data={"csrf_token": token, **values}))
+
+    def link(self, label: str) -> str:
+        """Return where the first link leads whose label has `label`."""
+        found = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>(?:(?!</a>).)*{re.escape(label)}', self.text, re.DOTALL)
+        assert found, f"no link {label} at {self.url}: {self.text[:3000]}"
+        return found[1].replace("&amp;", "&")
 
     def value(self, name: str) -> str:
         """Return what the field `name` holds on this page."""

@@ -1,99 +1,21 @@
-"""数字证书 on the pages (P8, U6, F6): both doors, without JavaScript, alone and on the way to a portal."""
+"""Digital certificates on the pages (P8, U6): signing in by both doors, and what is refused there."""
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
-from idp.factors.certificates import accounts
-from idp.persons.model import AccountKind
-from idp.sessions import browser_sessions, passwords
-from idp.sessions.browser_sessions import SignedIn
-from idp.store.db import release
-from tests.factors.sessions import start
+from tests.flows.at_the_doors import L3, app, at_the_door, here, line_on, present, sign, visitor
 from tests.flows.authorizing import Acting
 from tests.flows.inside import ADDRESS, InsideVisitor
-from tests.support import fictional, rows
+from tests.support import rows
 from tests.support.application import MakeApp
 from tests.support.authorities import RunningAuthority
-from tests.support.certificates import Token
 
-DOOR = "certificate.localhost"
-L3 = "urn:jingban:acr:L3"
-PROXY = {"REMOTE_ADDR": "192.0.2.10"}
-
-
-@pytest.fixture
-def app(make_app: MakeApp, migrated_sqlite_url: str, ca: RunningAuthority) -> Iterator[Flask]:
-    """A provider with both doors. Requests know nothing of each other (see conftest.py)."""
-    application = make_app(
-        migrated_sqlite_url,
-        **ca.settings,
-        issuer=ADDRESS,
-        certificate_tls_url=f"https://{DOOR}",
-        certificate_tls_proxies=("192.0.2.10/32",),
-        trusted_proxies=1,
-    )
-    from tests.flows.test_federation import forget  # noqa: PLC0415 - shared by these two alone
-
-    application.before_request_funcs.setdefault(None, []).insert(0, forget)
-    with application.app_context():
-        yield application
-
-
-@pytest.fixture
-def visitor(app: Flask) -> InsideVisitor:
-    return InsideVisitor(app, "/account", "/unit", "/certificate/present")
-
-
-def line_on(visitor: InsideVisitor) -> str:
-    found = re.search(r'id="certificate-line">([^<]+)<', visitor.text)
-    assert found, visitor.text
-    return found[1]
-
-
-def sign(visitor: InsideVisitor, token: Token, **values: str) -> InsideVisitor:
-    """Sign what the page shows, as a token's middleware does, and send it."""
-    answer = {"certificate": token.pem, "signature": token.sign(line_on(visitor)), "action": "sign"}
-    return visitor.submit("certificate", **(answer | values))
-
-
-def here(visitor: InsideVisitor) -> SignedIn:
-    cookie = visitor.client.get_cookie("jingban_session")
-    assert cookie is not None
-    release()
-    found = browser_sessions.find(cookie.value)
-    assert found is not None
-    return found
-
-
-def at_the_door(visitor: InsideVisitor, header: str | None, **environ: Any) -> TestResponse:
-    """Arrive where the visitor was sent, as the proxy passes it on."""
-    assert visitor.url.startswith(f"https://{DOOR}/certificate/present?challenge="), visitor.url
-    parts = urlsplit(visitor.url)
-    headers = {"Client-Cert": header} if header is not None else {}
-    release()
-    client = visitor.client.application.test_client()  # the other host has none of our cookies
-    return client.get(
-        f"{parts.path}?{parts.query}",
-        base_url=f"https://{DOOR}",
-        headers=headers,
-        environ_overrides=PROXY | environ,
-    )
-
-
-def present(visitor: InsideVisitor, token: Token) -> InsideVisitor:
-    """Press the button, present the certificate over there, and come back."""
-    visitor.submit("certificate", action="present")
-    back = at_the_door(visitor, token.header)
-    assert back.status_code == 303
-    return visitor.get(back.headers["Location"])
+__all__ = ["app", "visitor"]
 
 
 # Signing in
@@ -257,140 +179,3 @@ def test_a_signed_challenge_is_no_other_browsers(ca: RunningAuthority, app: Flas
     visitor.client.delete_cookie("jingban_session")
     visitor.get("/sign-in/certificate").submit("certificate", **stolen)
     assert "本次验证已失效" in visitor.text
-
-
-# The other address
-
-
-@pytest.mark.parametrize(
-    ("environ", "host", "status"),
-    [
-        ({"REMOTE_ADDR": "192.0.2.11"}, DOOR, 403),
-        ({"REMOTE_ADDR": "192.0.2.11", "HTTP_X_FORWARDED_FOR": "192.0.2.10"}, DOOR, 403),
-        ({"REMOTE_ADDR": ""}, DOOR, 403),
-        (PROXY, "localhost", 403),
-        (PROXY, DOOR, 303),
-    ],
-)
-def test_a_header_is_believed_from_the_proxy_alone(
-    ca: RunningAuthority, visitor: InsideVisitor, environ: dict[str, str], host: str, status: int
-) -> None:
-    """RFC 9440 §4: whoever else sets `Client-Cert` made it up; `X-Forwarded-For` makes nobody the proxy."""
-    rows.person()
-    visitor.get("/sign-in/certificate").submit("certificate", action="present")
-    parts = urlsplit(visitor.url)
-    answer = visitor.client.get(
-        f"{parts.path}?{parts.query}",
-        base_url=f"https://{host}",
-        headers={"Client-Cert": ca.person().header},
-        environ_overrides=environ,
-    )
-    assert answer.status_code == status
-    if status == 403:
-        assert "证书不是经本平台的安全网关出示的" in answer.text
-
-
-def test_the_header_means_nothing_on_other_pages(ca: RunningAuthority, visitor: InsideVisitor) -> None:
-    rows.person()
-    headers = {"Client-Cert": ca.person().header}
-    answer = visitor.client.get("/account", headers=headers, environ_overrides=PROXY)
-    assert answer.status_code == 302
-    assert "/sign-in" in answer.headers["Location"]
-
-
-@pytest.mark.parametrize(
-    ("header", "said"),
-    [(None, "浏览器没有出示证书"), ("", "浏览器没有出示证书"), (":AAAA:", "未能读取证书"), ("\xff", "未能读取证书")],
-)
-def test_nothing_or_nonsense_presented(visitor: InsideVisitor, header: str | None, said: str) -> None:
-    visitor.get("/sign-in/certificate", next="/account/security").submit("certificate", action="present")
-    back = at_the_door(visitor, header)
-    visitor.get(back.headers["Location"])
-    assert (visitor.status, said in visitor.text) == (400, True), visitor.text
-    assert "next=/account/security" in visitor.text, "the way on is not lost"
-
-
-def test_what_was_presented_signs_in_nobody_elses_browser(
-    ca: RunningAuthority, app: Flask, visitor: InsideVisitor
-) -> None:
-    """Who lures a victim to the other address with their own challenge: the way back is the victim's, and no use."""
-    rows.person()
-    visitor.get("/sign-in/certificate").submit("certificate", action="present")
-    back = at_the_door(visitor, ca.person().header).headers["Location"]
-    victim = InsideVisitor(app)
-    with victim.client.session_transaction() as session:
-        session["browser"] = "another"
-    assert "本次验证已失效" in victim.get(back).text
-    assert victim.client.get_cookie("jingban_session") is None
-    assert visitor.get(back).url == f"{ADDRESS}/account"
-    visitor.client.delete_cookie("jingban_session")
-    assert "本次验证已失效" in visitor.get(back).text
-    code = parse_qs(urlsplit(back).query)["code"][0]
-    assert len(code) == 43
-
-
-# A further factor; 登录安全
-
-
-@pytest.mark.parametrize("by", [sign, present])
-def test_a_step_up_on_the_way_to_a_portal(app: Flask, ca: RunningAuthority, by: Any) -> None:
-    """F6: the page offers the certificate, and the same interaction goes on at L3."""
-    acting = Acting(app)
-    token = ca.person()
-    acting.visitor.outside = ("/certificate/present",)
-    sign(InsideVisitor(app, "/account").get("/sign-in/certificate"), token)
-    visitor = acting.ask("openid", claims={"id_token": {"acr": {"essential": True, "value": L3}}})
-    link = re.search(r'href="(/step-up/certificate[^"]+)"', visitor.text)
-    assert link, visitor.text
-    by(visitor.get(link[1].replace("&amp;", "&")), token)
-    assert acting.answer()["code"]
-    assert (acting.authorization().acr, acting.authorization().amr) == (L3, "mfa pop pwd")
-
-
-def test_a_way_that_the_person_does_not_have_is_not_there(app: Flask) -> None:
-    assert InsideVisitor(app).sign_in(rows.person()).get("/step-up/certificate").status == 404
-
-
-@pytest.mark.parametrize("by", [sign, present])
-def test_added_and_removed_in_security(app: Flask, ca: RunningAuthority, visitor: InsideVisitor, by: Any) -> None:
-    person_id = rows.person()
-    visitor.outside = ("/certificate/present",)
-    visitor.client.set_cookie("jingban_session", start(person_id, "pwd", "sms"))
-    assert "/account/security/certificates/new" in visitor.get("/account/security").text
-    token = ca.person()
-    by(visitor.get("/account/security/certificates/new"), token)
-    assert visitor.url == f"{ADDRESS}/account/security"
-    assert "数字证书已添加" in visitor.text
-    assert f"{token.certificate.serial_number:x}" in visitor.text
-    [owned] = accounts.of_account(person_id)
-    visitor.get(f"/account/security/certificates/{owned.id}/remove").submit("confirm", confirm="yes")
-    assert "数字证书已移除" in visitor.text
-    visitor.get(f"/account/security/certificates/{owned.id}/remove")
-    assert visitor.status == 404
-
-
-def test_anothers_certificate_is_not_added(app: Flask, ca: RunningAuthority, visitor: InsideVisitor) -> None:
-    rows.person()
-    visitor.client.set_cookie("jingban_session", start(rows.person(1), "pwd", "sms"))
-    visitor.outside = ()
-    sign(visitor.get("/account/security/certificates/new"), ca.person())
-    assert "该证书不是当前账号持有人的证书" in visitor.text
-
-
-def test_a_unit_sees_and_removes_its_own(app: Flask, ca: RunningAuthority, visitor: InsideVisitor) -> None:
-    """U6; an old sign-in is led to sign in again on its own tab first."""
-    unit_id = rows.unit(trust_level=1, password_hash=passwords.hash_password(rows.PASSWORD))
-    visitor.outside = ()
-    visitor.sign_in(unit_id, AccountKind.UNIT)
-    assert "还没有数字证书" in visitor.get("/unit/security").text
-    sign(visitor.get("/sign-in/certificate", tab="unit", again="1"), ca.unit())
-    assert "演示电子认证机构" in visitor.get("/unit/security").text
-    [owned] = accounts.of_account(unit_id)
-    visitor.get(f"/account/security/certificates/{owned.id}/remove")
-    assert "包括当前设备；之后请用其他方式重新登录" in visitor.text, "the session rests on this certificate"
-    visitor.submit("confirm", confirm="yes")
-    assert visitor.url == f"{ADDRESS}/sign-in?next=/unit/security&tab=unit"
-    assert "数字证书已移除" in visitor.text
-    visitor.sign_in(unit_id, AccountKind.UNIT).get("/unit/security")
-    assert "还没有数字证书" in visitor.text
-    assert fictional.unit_name(1) in visitor.text

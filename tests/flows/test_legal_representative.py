@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from flask import Flask, g
+from flask import Flask
 from sqlalchemy import select, update
 
 from idp import clock
@@ -18,7 +18,7 @@ from idp.persons.model import AccountKind
 from idp.store.db import db, release, transaction
 from idp.units.model import Unit
 from tests.flows.authorizing import CALLBACK, parameters
-from tests.flows.inside import InsideVisitor
+from tests.flows.inside import InsideVisitor, forgetful
 from tests.oidc.portal import VERIFIER, Portal, assert_refused, body_of, claims_in
 from tests.support import fictional, rows
 from tests.support.application import MakeApp
@@ -82,15 +82,9 @@ class Hall:
 
 @pytest.fixture
 def app(make_app: MakeApp, migrated_sqlite_url: str, servers: Outside) -> Iterator[Flask]:
-    application = make_app(migrated_sqlite_url, **servers.settings())
-    application.before_request_funcs.setdefault(None, []).insert(0, _forget)
+    application = forgetful(make_app(migrated_sqlite_url, **servers.settings()))
     with application.app_context():
         yield application
-
-
-def _forget() -> None:
-    for name in list(g):
-        g.pop(name)
 
 
 @pytest.fixture

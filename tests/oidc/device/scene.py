@@ -3,24 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from idp.features import DEVICE_CODE
 from idp.store.db import db, release
-from tests.flows.inside import InsideVisitor
+from tests.flows.inside import InsideVisitor, forgetful
 from tests.oidc.portal import API, Portal, body_of
 from tests.support import rows
 from tests.support.signing import plant_keys
 
 SCOPES = ["openid", "profile", "phone", "offline_access", "rec.position", "rec.fair"]
 GRANTS = ["authorization_code", "refresh_token", DEVICE_CODE]
-
-
-def _forget() -> None:
-    """Let requests know nothing of each other: in the test's own application context they would share `g`."""
-    for name in list(g):
-        g.pop(name)
 
 
 @dataclass
@@ -36,7 +30,7 @@ class Scene:
     @classmethod
     def set(cls, app: Flask, *, public: bool = False, **changes: Any) -> "Scene":
         plant_keys()
-        app.before_request_funcs.setdefault(None, []).insert(0, _forget)
+        forgetful(app)
         values = {"grant_types": GRANTS, "scopes": SCOPES, "client_name": "招聘大屏", "resource": API}
         portal = Portal.registered(app, public=public, **values | changes)
         rows.business("rec.position", name="招聘职位管理", description="发布和下架职位")
