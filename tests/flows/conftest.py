@@ -3,25 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask, g
+from flask import Flask
 from werkzeug import Response
 
 from sandbox.serving import Server
+from tests.flows.inside import forgetful
 
 
 @pytest.fixture
 def app(app: Flask) -> Flask:
-    """The application, whose requests know nothing of each other.
-
-    Inside the test's own application context they would share `g`, and with it who is signed in.
-    """
-
-    def forget() -> None:
-        for name in list(g):
-            g.pop(name)
-
-    app.before_request_funcs.setdefault(None, []).insert(0, forget)
-    return app
+    """The application, whose requests know nothing of each other."""
+    return forgetful(app)
 
 
 @pytest.fixture
