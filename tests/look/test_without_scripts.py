@@ -94,8 +94,8 @@ def test_unusable_units_cannot_be_chosen(catalogue: str, plain_page: Page) -> No
     plain_page.goto(f"{catalogue}/choose-unit")
     closed = plain_page.get_by_role("radio", name="蓬江区示例社区服务中心")
     expect(closed).to_be_disabled()
-    expect(closed).to_have_accessible_description("该单位未完成实名认证，不能办理此业务")
-    expect(plain_page.get_by_role("link", name="去实名认证")).to_be_visible()
+    expect(closed).to_have_accessible_description("该单位未完成实名认证，暂不能办理此业务")
+    expect(plain_page.get_by_role("link", name="单位实名认证").first).to_be_visible()
     plain_page.get_by_role("radio", name="本人").check()
     with plain_page.expect_request(lambda request: request.method == "POST") as sent:
         plain_page.get_by_role("button", name="为选中的单位办理业务，点击此处登录").click()
