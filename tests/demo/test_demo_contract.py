@@ -6,6 +6,7 @@ The demo runs as a user runs it. Everything here is plain HTTP and joserfc; noth
 import base64
 import hashlib
 import json
+import re
 import secrets
 import sys
 import time
@@ -215,3 +216,27 @@ def test_everything_that_the_demo_names_answers(demo: Demo) -> None:
         visitor.submit("username", username=account["login"], password=account["password"])
         assert "/sign-in" not in visitor.url, account["login"]
     assert isinstance(requests.get(demo.described["sandbox"]["sms"] + "/sms/messages", timeout=10).json(), list)
+
+
+def test_the_code_that_the_demo_prints_makes_its_unit_real_named(demo: Demo) -> None:
+    """U14, C5: at the service hall the unit is greyed, and the button beside it takes the code."""
+    [(login, code)] = demo.described["authorisation_codes"].items()
+    assert login in {each["login"] for each in demo.described["accounts"]}
+    hall = next(each for each in demo.described["clients"] if each["client_id"] == "service_hall")
+    visitor = Visitor(hall["redirect_uris"][0])
+    query = {
+        "response_type": "code",
+        "client_id": hall["client_id"],
+        "redirect_uri": hall["redirect_uris"][0],
+        "scope": "openid hall.report",
+        "code_challenge": secrets.token_urlsafe(32),
+        "code_challenge_method": "S256",
+    }
+    visitor.get(demo.metadata["authorization_endpoint"], **query)
+    visitor.submit("username", username=demo.agent["login"], password=demo.agent["password"], as_unit="y")
+    unverified = demo.agent["units"][-1]["id"]
+    assert unverified not in visitor.form("unit").choices["unit"]
+    [address] = re.findall(r'href="([^"]+/verification[^"]+)"[^>]*>单位实名认证', visitor.text)
+    visitor.get(demo.described["issuer"] + address.replace("&amp;", "&"))
+    visitor.submit("code", code=code)
+    assert unverified in visitor.form("unit").choices["unit"]

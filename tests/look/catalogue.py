@@ -342,7 +342,12 @@ def consent() -> str:
         form=forms.PasskeyAnswer(),
         portal={"name": "公共招聘", "host": "recruitment.example", "privacy_url": "/?privacy"},
         person={"name": "*示例", "is_unit": False},
-        acting={"name": "江门市示例人力资源有限公司", "code": "9144 0101 **** ***156", "kind": "经办人员"},
+        acting={
+            "name": "江门市示例人力资源有限公司",
+            "code": "9144 0101 **** ***156",
+            "kind": "经办人员",
+            "verify_url": "/unit-verification",
+        },
         scopes=SCOPES,
         links=LINKS,
     )
