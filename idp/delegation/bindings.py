@@ -5,7 +5,6 @@ Only so can two who set another common contact at once both succeed: the databas
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +15,7 @@ from idp.audit.log import Entry, record
 from idp.delegation import errors, grant_requests
 from idp.delegation.model import Binding, BindingKind, BindingStatus, BusinessGrant
 from idp.errors import DomainError
-from idp.notify import outbox, quota
+from idp.notify import quota, sms
 from idp.persons.model import AccountKind, AccountStatus, LoginName, Person
 from idp.rules.documents import PersonDocument, check_person_document
 from idp.rules.login_names import login_name_key
@@ -28,9 +27,7 @@ from idp.units.model import Unit
 
 BY_UNIT, BY_PERSON = "unit", "person"
 NO_CONTACT = Binding.kind != BindingKind.COMMON_CONTACT
-SMS_KEEPS = timedelta(hours=12)
 MISMATCHES_A_DAY = 30
-_SMS_VALUE = 60  # characters that a parameter of an SMS may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +103,7 @@ def _ask(session: Session, unit: Unit, person: Person, kind: BindingKind) -> str
         session.flush()
     except IntegrityError as error:
         raise errors.AlreadyBound from error
-    payload = {
-        "phone": person.phone,
-        "template": "binding_requested",
-        "params": {"unit": unit.full_name[:_SMS_VALUE]},
-    }
-    outbox.enqueue(session, outbox.SMS, payload, give_up_after=SMS_KEEPS)
+    sms.tell(session, person.phone, "binding_requested", unit=unit.full_name)
     return binding.id
 
 

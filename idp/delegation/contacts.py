@@ -4,7 +4,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from idp.delegation.model import Binding, BindingKind, BindingStatus
+from idp.notify import sms
 from idp.persons.model import AccountStatus, Person
+from idp.units.model import Unit
 
 MOST_TOLD = 5
 """So many agents are told where there is no common contact: those who have been bound longest."""
@@ -25,6 +27,14 @@ def to_tell(session: Session, unit_id: str) -> list[Person]:
         return [contact]
     active = _bound(unit_id).where(Person.status == AccountStatus.ACTIVE)
     return list(session.scalars(active.order_by(Binding.decided_at, Binding.id).limit(MOST_TOLD)))
+
+
+def tell(session: Session, unit_id: str, template: str, **params: str | int) -> int:
+    """Send an SMS about the unit, which `template` names, to who stands for it; return how many that are."""
+    reached, unit = to_tell(session, unit_id), session.get_one(Unit, unit_id).full_name
+    for person in reached:
+        sms.tell(session, person.phone, template, unit=unit, **params)
+    return len(reached)
 
 
 def _bound(unit_id: str) -> Select[Person]:

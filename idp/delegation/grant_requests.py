@@ -18,7 +18,7 @@ from idp import clock, ids
 from idp.audit.log import Entry, record
 from idp.delegation import contacts, errors
 from idp.delegation.model import Binding, BindingStatus, Business, BusinessGrant, GrantRequest
-from idp.notify import outbox, quota
+from idp.notify import quota, sms
 from idp.persons.model import AccountStatus, Person
 from idp.rules.masking import mask_document, mask_name
 from idp.store import hot
@@ -31,8 +31,6 @@ REST_AFTER_REFUSAL = timedelta(days=7)
 REQUESTS_A_DAY = 10
 SMS_A_DAY = 3
 SHOWN_AT_ONCE = 50
-SMS_KEEPS = timedelta(hours=12)
-_SMS_VALUE = 60  # characters that a parameter of an SMS may have
 
 
 class Standing(StrEnum):
@@ -243,9 +241,7 @@ def _tell_agent(
 
 def _send(session: Session, to: Person, template: str, unit_id: str, businesses: str, **params: str | int) -> None:
     unit = session.get_one(Unit, unit_id).full_name
-    values = {"unit": unit[:_SMS_VALUE], "business": businesses[:_SMS_VALUE], **params}
-    payload = {"phone": to.phone, "template": template, "params": values}
-    outbox.enqueue(session, outbox.SMS, payload, give_up_after=SMS_KEEPS)
+    sms.tell(session, to.phone, template, unit=unit, business=businesses, **params)
 
 
 def _record(

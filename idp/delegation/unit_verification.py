@@ -4,8 +4,6 @@ A code is issued by a window officer of the social-insurance agency; the unit's 
 it types it. Five wrong ones in a row, whoever of them typed them, and nobody types one for this unit for an hour.
 """
 
-from datetime import timedelta
-
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -13,7 +11,6 @@ from idp import clock
 from idp.audit.log import Entry, record
 from idp.delegation import contacts, errors
 from idp.delegation.model import Binding, BindingStatus
-from idp.notify import outbox
 from idp.persons.model import AccountStatus
 from idp.sessions import throttle
 from idp.sessions.throttle import TooManyFailures
@@ -23,8 +20,6 @@ from idp.units.authorisation_codes import Issued
 from idp.units.model import Unit
 
 VERIFIED_BY = "authorisation_code"
-SMS_KEEPS = timedelta(hours=12)
-_SMS_VALUE = 60  # characters that a parameter of an SMS may have
 
 
 def issue(number: str, *, by_sms: bool = False) -> Issued:
@@ -37,7 +32,7 @@ def issue(number: str, *, by_sms: bool = False) -> Issued:
         issued = authorisation_codes.issue(session, authorisation_codes.unit_of(session, number))
         if by_sms:
             until = issued.expires_at.astimezone(clock.CHINA).strftime("%Y-%m-%d %H:%M")
-            if not _tell(session, issued.unit_id, "unit_authorisation_code", code=issued.code, until=until):
+            if not contacts.tell(session, issued.unit_id, "unit_authorisation_code", code=issued.code, until=until):
                 raise errors.NobodyToTell
     return issued
 
@@ -84,7 +79,7 @@ def _verified(session: Session, actor_id: str, unit_id: str, code: str) -> bool:
     if not authorisation_codes.claim(session, unit_id, code):
         return False
     session.execute(update(Unit).where(Unit.id == unit_id).values(verified_at=clock.now(), verified_how=VERIFIED_BY))
-    _tell(session, unit_id, "unit_verified")
+    contacts.tell(session, unit_id, "unit_verified")
     _record(session, actor_id, unit_id, "ok", {"how": VERIFIED_BY})
     return True
 
@@ -101,16 +96,6 @@ def _record(session: Session, actor_id: str, unit_id: str, outcome: str, details
         "unit.verified", actor_id=actor_id, subject_id=unit_id, unit_id=unit_id, outcome=outcome, details=details
     )
     record(session, entry)
-
-
-def _tell(session: Session, unit_id: str, template: str, **params: str) -> bool:
-    """Send an SMS to who stands for the unit; False: there is nobody."""
-    reached = contacts.to_tell(session, unit_id)
-    values = {"unit": session.get_one(Unit, unit_id).full_name[:_SMS_VALUE], **params}
-    for person in reached:
-        payload = {"phone": person.phone, "template": template, "params": values}
-        outbox.enqueue(session, outbox.SMS, payload, give_up_after=SMS_KEEPS)
-    return bool(reached)
 
 
 def _key(unit_id: str) -> str:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from idp import clock, ids
 from idp.factors.certificates.errors import ChallengeGone
@@ -92,66 +93,30 @@ def to_sign(purpose: Purpose, challenge: str) -> str:
 
 def claim(challenge: str, asked: Asked) -> None:
     """Use up a challenge that was signed. Raises ChallengeGone but for one caller, who may look at the signature."""
-    if not _can_be(challenge):
-        raise ChallengeGone
-    now = clock.now()
-    with transaction() as session:
-        claimed = session.execute(
-            update(CertificateChallenge)
-            .where(
-                CertificateChallenge.challenge_hash == ids.fingerprint(challenge),
-                CertificateChallenge.door == Door.SIGN,
-                CertificateChallenge.purpose == asked.purpose,
-                CertificateChallenge.browser_id == asked.browser_id,
-                CertificateChallenge.owner_id == asked.owner_id,
-                CertificateChallenge.interaction_id == asked.interaction_id,
-                *_open(),
-            )
-            .values(used_at=now)
-            .returning(CertificateChallenge.challenge_hash)
-        ).one_or_none()
-    if claimed is None:
-        raise ChallengeGone
+    which = (
+        CertificateChallenge.door == Door.SIGN,
+        CertificateChallenge.purpose == asked.purpose,
+        CertificateChallenge.browser_id == asked.browser_id,
+        CertificateChallenge.owner_id == asked.owner_id,
+        CertificateChallenge.interaction_id == asked.interaction_id,
+    )
+    _claim_open(CertificateChallenge.challenge_hash, challenge, *which, used_at=clock.now())
 
 
 def present(challenge: str, chain: str) -> str:
     """Keep what was presented for this challenge, once; return the secret that leads back. Raises ChallengeGone."""
-    if not _can_be(challenge):
-        raise ChallengeGone
     code = ids.new_secret()
-    with transaction() as session:
-        kept = session.execute(
-            update(CertificateChallenge)
-            .where(
-                CertificateChallenge.challenge_hash == ids.fingerprint(challenge),
-                CertificateChallenge.door == Door.PRESENT,
-                CertificateChallenge.code_hash.is_(None),
-                *_open(),
-            )
-            .values(chain=chain, code_hash=ids.fingerprint(code))
-            .returning(CertificateChallenge.challenge_hash)
-        ).one_or_none()
-    if kept is None:
-        raise ChallengeGone
+    which = (CertificateChallenge.door == Door.PRESENT, CertificateChallenge.code_hash.is_(None))
+    kept = {"chain": chain, "code_hash": ids.fingerprint(code)}
+    _claim_open(CertificateChallenge.challenge_hash, challenge, *which, **kept)
     return code
 
 
 def claim_presented(code: str, browser_id: str) -> Answered:
     """Return what this browser presented: once. Raises ChallengeGone."""
-    if not _can_be(code):
-        raise ChallengeGone
-    with transaction() as session:
-        row = session.execute(
-            update(CertificateChallenge)
-            .where(
-                CertificateChallenge.code_hash == ids.fingerprint(code),
-                CertificateChallenge.browser_id == browser_id,
-                *_open(),
-            )
-            .values(used_at=clock.now())
-            .returning(*_ASKED, CertificateChallenge.chain)
-        ).one_or_none()
-    if row is None or row[-1] is None:
+    here = CertificateChallenge.browser_id == browser_id
+    row = _claim_open(CertificateChallenge.code_hash, code, here, used_at=clock.now())
+    if row[-1] is None:
         raise ChallengeGone
     return Answered(_asked(row), row[-1])
 
@@ -189,13 +154,31 @@ _ASKED = (
 )
 
 
+def _claim_open(
+    place: InstrumentedAttribute[Any], secret: str, *which: ColumnElement[bool], **values: object
+) -> Sequence[Any]:
+    """Change the one open challenge that has the secret in `place` and is like `which`; return what it holds.
+
+    That is `_ASKED`, then the chain. Raises ChallengeGone but for one caller.
+    """
+    if not _can_be(secret):
+        raise ChallengeGone
+    is_open = (CertificateChallenge.used_at.is_(None), CertificateChallenge.expires_at > clock.now())
+    with transaction() as session:
+        row = session.execute(
+            update(CertificateChallenge)
+            .where(place == ids.fingerprint(secret), *which, *is_open)
+            .values(**values)
+            .returning(*_ASKED, CertificateChallenge.chain)
+        ).one_or_none()
+    if row is None:
+        raise ChallengeGone
+    return row
+
+
 def _asked(row: Sequence[Any]) -> Asked:
     purpose, browser_id, owner_id, tab, as_unit, interaction_id, next_path = row[: len(_ASKED)]
     return Asked(Purpose(purpose), browser_id, owner_id, tab, as_unit, interaction_id, next_path)
-
-
-def _open() -> tuple[ColumnElement[bool], ...]:
-    return (CertificateChallenge.used_at.is_(None), CertificateChallenge.expires_at > clock.now())
 
 
 def _can_be(secret: str) -> bool:
