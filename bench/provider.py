@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-from flask_migrate import upgrade
-
 from bench import scenarios
 from bench.machine import Server, on_cores
 from bench.scenarios import REDIRECT_URI, RESOURCES, Provider
@@ -17,6 +15,7 @@ from idp.demo import fiction, seed
 from idp.demo.addresses import PARTS, Addresses
 from idp.settings import Settings
 from idp.store import hot, keyring, vault
+from idp.store.migrations import upgrade
 from tests.support.ports import free_port
 from tests.support.processes import spawn
 

@@ -1,7 +1,6 @@
 """The whole wiring on one page."""
 
 from flask import Blueprint, Flask
-from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -52,7 +51,6 @@ from idp.oidc.registration import software_statement
 from idp.settings import Settings
 from idp.store import db as database
 from idp.store import vault
-from idp.store.db import db
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     endpoints.blueprint,
@@ -110,7 +108,6 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["jingban.gateways"] = _gateways(settings)
     app.extensions["jingban.upstreams"] = build_upstreams(settings.upstreams)
     database.init_app(app)
-    Migrate(app, db, directory=str(paths.migrations()))
     web.init_app(app)
     i18n.init_app(app)
     look.init_app(app)

@@ -1,10 +1,10 @@
 """Looking after the database, the key file and the signing keys."""
 
 import click
-from flask_migrate import upgrade
 
 from idp.cli.group import Problem, application, load_settings, main
 from idp.store import keyring, vault
+from idp.store.migrations import upgrade
 
 
 @main.group("db")

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from flask_migrate import upgrade
 from pydantic import SecretStr
 
 from idp.app import create_app
@@ -23,6 +22,7 @@ from idp.demo.addresses import Addresses, choose
 from idp.demo.portals import PORTALS, Portal
 from idp.settings import Settings, UpstreamSetting
 from idp.store import hot, keyring, vault
+from idp.store.migrations import upgrade
 
 START_WITHIN = 60.0
 STOP_WITHIN = 10.0

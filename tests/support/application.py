@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from sqlalchemy import Dialect, Engine
@@ -23,6 +22,7 @@ from idp.app import create_app
 from idp.settings import Settings
 from idp.store import hot, vault
 from idp.store.db import db
+from idp.store.migrations import upgrade
 from tests.support.postgres import PostgresServer
 
 QUICK_HASHES = {"argon2_memory_kib": 8192, "argon2_time_cost": 1}

@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
-from flask_migrate import upgrade
 
 from idp.app import create_app
 from idp.demo import portals, seed
@@ -28,6 +27,7 @@ from idp.demo.portals import PORTALS, RECRUITMENT
 from idp.settings import Settings
 from idp.store import hot, vault
 from idp.store.db import db
+from idp.store.migrations import upgrade
 from tests.support.application import QUICK_HASHES
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
