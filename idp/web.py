@@ -10,6 +10,8 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from idp.features import Feature
@@ -183,7 +185,20 @@ def _security_headers(response: Response) -> Response:
     return response
 
 
+class _BrowserCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie. What signs it is made once: making it costs more than signing."""
+
+    def __init__(self) -> None:
+        self._serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
+        return self._serializer
+
+
 def init_app(app: Flask) -> None:
-    """Attach the headers that every answer carries."""
+    """Attach the headers that every answer carries, and the cookie by which a browser is known."""
+    app.session_interface = _BrowserCookie()
     app.after_request(_security_headers)
     app.after_request(_keep_op_state)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, flash, get_flashed_messages, url_for
+from flask import Flask, flash, get_flashed_messages, session, url_for
 from flask_babel import gettext as _
 
 from idp import web
@@ -47,6 +47,11 @@ def notice() -> dict[str, str] | None:
     """Return the latest notice that has not been shown yet: {kind, text}."""
     waiting: list[Any] = get_flashed_messages(with_categories=True)
     return {"kind": waiting[-1][0], "text": waiting[-1][1]} if waiting else None
+
+
+def is_notice_waiting() -> bool:
+    """Whether `notice` has one to show."""
+    return "_flashes" in session  # where Flask keeps what `flash` was given
 
 
 def of_person(person: Person) -> dict[str, Any]:

@@ -8,16 +8,18 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import pgettext
+from flask_wtf.csrf import generate_csrf
 
 from idp import limits, web
 from idp.clients.model import ActsFor
 from idp.errors import DomainError
 from idp.factors import webauthn_messages
 from idp.factors.certificates import trust
-from idp.flows import frame, journey, signing_in, upstreams
+from idp.flows import frame, journey, kept_page, signing_in, upstreams
 from idp.flows.forms.base import Form
 from idp.flows.forms.sign_in import PersonSignIn, UnitSignIn
 from idp.flows.journey import Journey
+from idp.look import html_lang
 from idp.messages import sentence
 from idp.sessions import sign_in
 from idp.web import Access, access
@@ -37,6 +39,8 @@ def page() -> ResponseReturnValue:
     if found is not None and request.method == "GET" and not signing_in.is_needed(belongs_to):
         return redirect(signing_in.onwards(found))
     tab = tab_of(belongs_to)
+    if belongs_to is not None and _is_as_at_first(belongs_to):
+        return _first_page(tab, belongs_to)
     form = _form(tab, belongs_to)
     if not form.is_submitted():
         return _page(form, tab, belongs_to)
@@ -49,6 +53,24 @@ def page() -> ResponseReturnValue:
         form.refuse(error)
         return _page(form, tab, belongs_to, sentence(error)), error.status
     return signing_in.welcome(token, belongs_to, as_unit="as_unit" in form and bool(form.as_unit.data))
+
+
+def _is_as_at_first(belongs_to: Journey) -> bool:
+    """Whether the page is as every browser sees it that comes from this portal: nothing in it is this person's."""
+    return (
+        request.method == "GET"
+        and request.query_string == f"interaction={belongs_to.interaction_id}".encode()
+        and web.signed_in() is None
+        and not belongs_to.asked.login_hint
+        and not frame.is_notice_waiting()
+    )
+
+
+def _first_page(tab: str, belongs_to: Journey) -> str:
+    """Return the page as it is first shown: it depends on the language and the portal."""
+    key = ("sign_in", request.script_root, html_lang(), belongs_to.client.client_id, belongs_to.client.version)
+    secrets = (generate_csrf(), belongs_to.interaction_id)
+    return kept_page.kept(key, secrets, lambda: _page(_form(tab, belongs_to), tab, belongs_to))
 
 
 def tab_of(belongs_to: Journey | None) -> str:

@@ -52,12 +52,8 @@ FIND = {
     AccountKind.PERSON: _find_by_name(AccountKind.PERSON, "phone_claim", "document_claim"),
     AccountKind.UNIT: _find_by_name(AccountKind.UNIT, "document_claim"),
 }
-RIGHT = {
-    kind: hot.Claim(
-        # Looked at again: an administrator may have locked the account since.
-        hot.Step.look(f"SELECT 1 FROM {kind.value} WHERE id = :account_id AND status = 'active' "),  # noqa: S608
-        throttle.FORGET_COUNTED,
-    )
+STILL_OPEN = {
+    kind: hot.Claim(hot.Step.look(f"SELECT 1 FROM {kind.value} WHERE id = :account_id AND status = 'active' "))  # noqa: S608
     for kind in AccountKind
 }
 
@@ -205,7 +201,7 @@ def _sign_in(account: _Account | None, typed: _Identifier, password: str, browse
 def _start_at_once(account: _Account, browser: Browser) -> str | None:
     """End the row of wrong passwords and begin a session, with one claim, in a browser that had none.
 
-    Returns None when the account is not open any more, or another sign-in ended the row first: then step by step.
+    Returns None when the account is not open any more: an administrator may have locked it since.
     """
     fresh = browser_sessions.prepare(
         kind=account.kind,
@@ -215,7 +211,8 @@ def _start_at_once(account: _Account, browser: Browser) -> str | None:
         user_agent=browser.user_agent,
     )
     values = {"key": account.throttle_key, **fresh.row, **columns(fresh.entry)}
-    won = hot.claim_and_write(RIGHT[account.kind], (browser_sessions.INSERT_SESSION, INSERT_ENTRY), **values)
+    writes = (throttle.FORGET, browser_sessions.INSERT_SESSION, INSERT_ENTRY)
+    won = hot.claim_and_write(STILL_OPEN[account.kind], writes, **values)
     return fresh.token if won else None
 
 

@@ -31,10 +31,7 @@ COUNT = hot.Statement(
     "RETURNING failures"
 )
 LOCKED_UNTIL = hot.Statement("SELECT locked_until FROM attempts WHERE key = :key")
-_FORGET = "DELETE FROM attempts WHERE key = :key"
-FORGET = hot.Statement(_FORGET)
-FORGET_COUNTED = hot.Step.change(_FORGET + " ")
-"""As a step of a claim: lost when another right password has ended the row of wrong ones first."""
+FORGET = hot.Statement("DELETE FROM attempts WHERE key = :key")
 
 
 class TooManyFailures(DomainError):

@@ -39,7 +39,8 @@ def transaction() -> Iterator[Session]:
     if session.dirty or session.new or session.deleted:
         msg = "changes were made outside a transaction"
         raise RuntimeError(msg)
-    session.commit()
+    if session.in_transaction():
+        session.commit()
     session.expire_all()
     token = _writing.set(True)
     try:
@@ -67,14 +68,14 @@ def _end_reading(error: BaseException | None) -> None:
     if error is not None or not db.session.registry.has():
         return
     session = db.session()
-    if not (session.dirty or session.new or session.deleted):
+    if session.in_transaction() and not (session.dirty or session.new or session.deleted):
         with suppress(SQLAlchemyError):  # a database that went away meanwhile: nothing is lost
             session.commit()
 
 
 def release() -> None:
     """Give the connection back before something slow (a password hash, a call to the outside) begins."""
-    if db.session.registry.has():
+    if db.session.registry.has() and db.session().in_transaction():
         db.session().commit()
 
 

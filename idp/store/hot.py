@@ -238,9 +238,10 @@ def reader() -> Executor:
 
 
 def claim_and_write(claim: Claim, writes: tuple[Statement, ...], **values: Any) -> bool:
-    """Win `claim` and run `writes` (plain INSERT … VALUES), all of it or nothing; return whether it was won.
+    """Win `claim` and run `writes`, all of it or nothing; return whether it was won.
 
-    One statement on PostgreSQL, where each costs a round trip; one transaction on SQLite.
+    A write is a plain INSERT … VALUES, as the last must be, or ends with its WHERE. One statement on PostgreSQL, where
+    each costs a round trip; one transaction on SQLite.
     """
     on = _executor()
     if isinstance(on, PostgresExecutor):
@@ -260,15 +261,20 @@ def claim_and_write(claim: Claim, writes: tuple[Statement, ...], **values: Any) 
 
 @cache
 def _combined(claim: Claim, writes: tuple[Statement, ...]) -> Statement:
-    """Return one statement whose INSERTs, the last of them outermost, write only where the last step touched a row."""
+    """Return one statement whose writes, the last of them outermost, are done only where the last step found a row."""
     parts: list[str] = []
     for number, step in enumerate(claim.steps):
         after = f" AND EXISTS (TABLE step{number - 1})" if number else ""
         parts.append(f"step{number} AS ({step.text}{after} {step.ending})")
-    won = f" WHERE EXISTS (TABLE step{len(claim.steps) - 1})"
-    *first, last = (_VALUES.sub(r"SELECT \1", write.sqlite) + won for write in writes)
+    won = f"EXISTS (TABLE step{len(claim.steps) - 1})"
+    *first, last = (_only_where(won, write.sqlite) for write in writes)
     parts += [f"write{number} AS ({write})" for number, write in enumerate(first)]
     return Statement(f"WITH {', '.join(parts)} {last}")
+
+
+def _only_where(condition: str, write: str) -> str:
+    inserts, is_insert = _VALUES.subn(r"SELECT \1 WHERE ", write)
+    return inserts + condition if is_insert else f"{write} AND {condition}"
 
 
 @contextmanager

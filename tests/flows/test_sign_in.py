@@ -13,6 +13,7 @@ from idp.sessions.authorization_request import AuthorizationRequest
 from idp.sessions.model import Interaction
 from idp.store.db import db, release
 from tests.flows.inside import BROWSER, InsideVisitor
+from tests.oidc.counting import statements
 from tests.support import fictional, rows
 from tests.support.application import MakeApp
 from tests.support.clocks import MovedClock, moved_clock
@@ -221,6 +222,18 @@ def test_the_journey_goes_back_to_the_dispatcher(visitor: InsideVisitor, ticked:
     assert interaction.session_id == found.session_id
 
 
+def test_a_sign_in_costs_so_many_statements(visitor: InsideVisitor) -> None:
+    """DESIGN 9: the interaction, the account, the try (counted first), the session with its audit, who that is now,
+    and the interaction's note of it; SQLite has four for the session. One more must be a decision."""
+    add_person()
+    rows.client()
+    visitor.get("/sign-in", interaction=begin())
+    with statements() as run:
+        sign_in(visitor, "user_0000")
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    assert len(run) == (9 if is_sqlite else 6), run
+
+
 def test_a_wrong_password_keeps_the_journey(visitor: InsideVisitor) -> None:
     add_person()
     rows.client()
@@ -283,6 +296,52 @@ def test_the_form_may_lead_to_the_portal_and_nowhere_else(visitor: InsideVisitor
     policy = answer.headers["Content-Security-Policy"]
     assert "form-action 'self' https://portal.example;" in policy
     assert "form-action 'self';" in visitor.client.get("/sign-in").headers["Content-Security-Policy"]
+
+
+def first_page(app: Flask, browser: str, portal: str = "portal", language: str = "zh-CN", **changes: Any) -> str:
+    """Return the page of sign-in as a browser sees it that comes from a portal; its secrets are in it."""
+    interaction_id = interactions.begin(replace(REQUEST, client_id=portal, **changes), browser)
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["browser"], session["csrf_token"] = browser, f"of {browser}"
+    text = client.get(f"/sign-in?interaction={interaction_id}", headers={"Accept-Language": language}).text
+    assert interaction_id in text
+    return text.replace(interaction_id, "ITS INTERACTION")
+
+
+def without_token(page: str) -> str:
+    return re.sub(r'(?<=name="csrf_token" value=")[^"]+', "ITS TOKEN", page)
+
+
+def test_the_page_that_is_kept_has_each_browsers_own_secrets(app: Flask) -> None:
+    """S0 6.2: what protects one browser's form is in no other's page; apart from that all get the same."""
+    rows.client()
+    kept = app.extensions.setdefault("jingban.kept_pages", {})
+    rendered, again = (first_page(app, browser) for browser in ("first", "second"))
+    assert len(kept) == 1
+    tokens = [re.findall(r'name="csrf_token" value="([^"]+)"', page) for page in (rendered, again)]
+    assert [len(each) for each in tokens] == [1, 1]
+    assert tokens[0] != tokens[1]
+    assert without_token(rendered) == without_token(again)
+    kept.clear()
+    assert without_token(first_page(app, "second")) == without_token(again)
+    assert [secret for page in kept.values() for secret in (*tokens[0], *tokens[1]) if secret in page] == []
+
+
+def test_the_page_that_is_kept_is_that_of_portal_and_language(app: Flask) -> None:
+    rows.client()
+    rows.client("other", client_name="别的门户")
+    doors = (("portal",), ("other",), ("portal", "en"))
+    pages, again = ([without_token(first_page(app, "a", *door)) for door in doors] for _ in range(2))
+    assert pages == again
+    assert ["门户portal" in page for page in pages] == [True, False, True]
+    assert ["Password" in page for page in pages] == [False, False, True]
+
+
+def test_what_is_one_persons_alone_is_not_kept(app: Flask) -> None:
+    rows.client()
+    assert "user_0000" in first_page(app, "a", login_hint="user_0000")
+    assert "user_0000" not in first_page(app, "b")
 
 
 @pytest.mark.parametrize("browser", [BROWSER, "another"])

@@ -14,10 +14,12 @@ from idp import clock, ids
 from idp.audit.log import Entry
 from idp.audit.model import AuditEntry
 from idp.oidc.authorize import issue
+from idp.sessions import interactions
 from idp.sessions.model import Authorization, AuthorizationCode, Interaction, PortalSession
 from idp.settings import settings
 from idp.store.db import db
 from tests.oidc.authorize.browser import Browser, answer_in, authorization_of, interaction_row, request_parameters
+from tests.oidc.counting import statements
 from tests.support import fictional, rows
 from tests.support.clocks import MovedClock
 
@@ -107,6 +109,16 @@ def test_several_resources_and_the_key_are_kept(browser: Browser) -> None:
     db.session.rollback()
     bound = select(AuthorizationCode.dpop_jkt).where(AuthorizationCode.authorization_id == stored.id)
     assert db.session.scalars(bound).one() == jkt
+
+
+def test_ending_an_interaction_costs_so_many_statements(browser: Browser) -> None:
+    """DESIGN 9: the interaction, who is signed in, whether they are at the portal, and all that is stored with one;
+    on SQLite that is three that hold and four that write."""
+    interaction = browser.journey()
+    interactions.signed_in(interaction, browser.sign_in(rows.person()), as_unit=False)
+    with statements() as run:
+        answer_in(browser.resume(interaction))
+    assert len(run) == (10 if db.engine.dialect.name == "sqlite" else 4), run
 
 
 @pytest.mark.parametrize("at_once", [True, False])
