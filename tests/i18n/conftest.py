@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from flask import Flask, g
+from flask import Flask
 
+from tests.flows.inside import forgetful
 from tests.i18n.scenes import UPSTREAM, World
 from tests.support.application import MakeApp, app_factory, copy_sqlite
 from tests.support.processes import ROOT
@@ -25,17 +26,6 @@ def sources() -> Catalog:
     return catalogues.extract(ROOT)
 
 
-def _alone(application: Flask) -> Flask:
-    """Let the requests of an application know nothing of each other, though all are made in one context."""
-
-    def forget() -> None:
-        for name in list(g):
-            g.pop(name)
-
-    application.before_request_funcs.setdefault(None, []).insert(0, forget)
-    return application
-
-
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path, key_file: Path) -> tuple[Path, World]:
     """A database with the people, units and portal of every scene, to copy from, and who they are."""
@@ -51,7 +41,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path, key_f
 def world(stage: tuple[Path, World], make_app: MakeApp, tmp_path: Path) -> Iterator[World]:
     """People, units and a portal, on SQLite: words do not depend on the database."""
     database, world = stage
-    app = _alone(make_app(copy_sqlite(database, tmp_path), upstreams=(UPSTREAM,)))
+    app = forgetful(make_app(copy_sqlite(database, tmp_path), upstreams=(UPSTREAM,)))
     with app.app_context():
         yield world.on(app)
 
@@ -59,6 +49,6 @@ def world(stage: tuple[Path, World], make_app: MakeApp, tmp_path: Path) -> Itera
 @pytest.fixture
 def app(make_app: MakeApp, migrated_sqlite_url: str) -> Iterator[Flask]:
     """The application on SQLite, without anybody in it."""
-    application = _alone(make_app(migrated_sqlite_url))
+    application = forgetful(make_app(migrated_sqlite_url))
     with application.app_context():
         yield application
