@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from flask import Flask, current_app
@@ -51,6 +52,8 @@ IDLE_WAIT = 0.25
 KEEP_DELIVERED = timedelta(days=7)
 KEEP_DEVICE_CODES = timedelta(hours=1)  # so that a device learns that its code expired (RFC 8628 §3.5)
 KEEP_ATTEMPTS = timedelta(days=1)
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger()
 
@@ -115,7 +118,8 @@ def run(app: Flask) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threads = [threading.Thread(target=_deliver_until, args=(app, stop)) for _ in range(DELIVERERS)]
+    turn = threading.Lock()
+    threads = [threading.Thread(target=_deliver_until, args=(app, stop, turn)) for _ in range(DELIVERERS)]
     threads += [threading.Thread(target=_do_duties_until, args=(app, stop, of)) for of in (DUTIES, ASKING_DUTIES)]
     for thread in threads:
         thread.start()
@@ -125,10 +129,14 @@ def run(app: Flask) -> None:
     log.info("worker.stopped")
 
 
-def _deliver_until(app: Flask, stop: threading.Event) -> None:
+def _deliver_until(app: Flask, stop: threading.Event, turn: threading.Lock) -> None:
     while not stop.is_set():
-        if not _attempt(app, "deliver", worker.deliver_one):
-            stop.wait(IDLE_WAIT)
+        with turn:  # one looks for all: while nothing is due, the others need not ask the database too
+            message = _attempt(app, "claim", worker.claim)
+            if message is None:
+                stop.wait(IDLE_WAIT)
+        if message is not None:
+            _attempt(app, "deliver", partial(worker.deliver, message))
 
 
 def _do_duties_until(app: Flask, stop: threading.Event, duties: Sequence[Duty]) -> None:
@@ -141,7 +149,7 @@ def _do_duties_until(app: Flask, stop: threading.Event, duties: Sequence[Duty]) 
         stop.wait(IDLE_WAIT)
 
 
-def _attempt(app: Flask, name: str, work: Callable[[], object]) -> object:
+def _attempt(app: Flask, name: str, work: Callable[[], Result]) -> Result | None:
     """Do `work` in an application context; a failure (database away) is logged and tried again later."""
     with app.app_context():
         try:

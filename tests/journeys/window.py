@@ -49,7 +49,9 @@ class Window:
             self.button(name).click()
 
     def follow(self, name: str) -> None:
-        self.page.get_by_role("link", name=name, exact=True).first.click()
+        """Follow a link, and wait for the page."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name, exact=True).first.click()
 
     def field(self, label: str) -> Locator:
         return self.page.get_by_label(label, exact=True)
