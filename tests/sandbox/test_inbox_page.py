@@ -25,8 +25,7 @@ def send(sms: Client, message_id: str, code: str = "402913", phone: str = NUMBER
     assert sms.post("/sms/send", message).status_code == 200
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")])
 def test_shows_the_newest_first_and_its_code_big(
     sms: Client, new_page: Callable[..., Page], viewport: dict[str, int], scheme: str
 ) -> None:
