@@ -119,7 +119,7 @@ def run(app: Flask) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     turn = threading.Lock()
-    threads = [threading.Thread(target=_deliver_until, args=(app, stop, turn)) for _ in range(DELIVERERS)]
+    threads = [threading.Thread(target=deliver_until, args=(app, stop, turn)) for _ in range(DELIVERERS)]
     threads += [threading.Thread(target=_do_duties_until, args=(app, stop, of)) for of in (DUTIES, ASKING_DUTIES)]
     for thread in threads:
         thread.start()
@@ -129,7 +129,8 @@ def run(app: Flask) -> None:
     log.info("worker.stopped")
 
 
-def _deliver_until(app: Flask, stop: threading.Event, turn: threading.Lock) -> None:
+def deliver_until(app: Flask, stop: threading.Event, turn: threading.Lock) -> None:
+    """Deliver what is due until `stop`, beside others who share `turn`."""
     while not stop.is_set():
         with turn:  # one looks for all: while nothing is due, the others need not ask the database too
             message = _attempt(app, "claim", worker.claim)

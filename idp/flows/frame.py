@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import Flask, flash, get_flashed_messages, session, url_for
+from flask import Flask, flash, get_flashed_messages, render_template, session, url_for
 from flask_babel import gettext as _
 
 from idp import web
 from idp.delegation import listing
+from idp.flows.forms.base import Confirmation
 from idp.messages import N_
 from idp.persons.model import Person
 from idp.rules.masking import mask_name
@@ -47,6 +48,30 @@ def notice() -> dict[str, str] | None:
     """Return the latest notice that has not been shown yet: {kind, text}."""
     waiting: list[Any] = get_flashed_messages(with_categories=True)
     return {"kind": waiting[-1][0], "text": waiting[-1][1]} if waiting else None
+
+
+def confirmation(
+    *,
+    title: str,
+    question: str,
+    consequences: list[str],
+    nav_id: str,
+    back_url: str,
+    around: dict[str, Any],
+    button: str | None = None,
+) -> str:
+    """Return the page that asks again before something is done; `around` is what surrounds it, of person or unit."""
+    return render_template(
+        "account/confirm.html",
+        form=Confirmation(),
+        title_text=title,
+        nav_id=nav_id,
+        question=question,
+        consequences=consequences,
+        button=button or title,
+        back_url=back_url,
+        **around,
+    )
 
 
 def is_notice_waiting() -> bool:

@@ -66,18 +66,15 @@ def withdraw(binding_id: str, business: str) -> ResponseReturnValue:
     line = next((each for each in account.grants if each.code == business), None)
     if line is None:
         raise GrantGone
-    return render_template(
-        "account/confirm.html",
-        form=Confirmation(),
-        title_text=_("收回授权"),
+    return frame.confirmation(
+        title=_("收回授权"),
         nav_id="sub_accounts",
         question=_("收回 %(name)s 的「%(business)s」授权？", name=account.name, business=line.business),
         consequences=[
             _("%(name)s 立即不能再为本单位办理该业务，正在使用它的应用同时退出。", name=account.name),
         ],
-        button=_("收回授权"),
         back_url=back,
-        **unit_frame.of_unit(unit),
+        around=unit_frame.of_unit(unit),
     )
 
 

@@ -90,19 +90,16 @@ def leave(binding_id: str) -> ResponseReturnValue:
     account = listing.parent_account(db.session(), person.id, binding_id)
     if account is None or account.status is not BindingStatus.ACTIVE:
         raise BindingGone
-    return render_template(
-        "account/confirm.html",
-        form=Confirmation(),
-        title_text=_("退出单位"),
+    return frame.confirmation(
+        title=_("退出单位"),
         nav_id="parents",
         question=_("确定退出%(unit)s吗？", unit=account.unit),
         consequences=[
             _("您立即不能再为该单位办理业务，正在使用的应用会同时退出。"),
             _("如需恢复，须由单位重新发起绑定并授权。"),
         ],
-        button=_("退出单位"),
         back_url=back,
-        **frame.of_person(person),
+        around=frame.of_person(person),
     )
 
 

@@ -241,16 +241,13 @@ def _first_password(form: FirstPassword) -> str:
 
 
 def _confirm(title: str, question: str, consequences: list[str]) -> str:
-    return render_template(
-        "account/confirm.html",
-        form=Confirmation(),
-        title_text=title,
+    return frame.confirmation(
+        title=title,
         nav_id="security",
         question=question,
         consequences=consequences,
-        button=title,
         back_url=url_for("security.page"),
-        **_frame(),
+        around=_frame(),
     )
 
 

@@ -132,16 +132,14 @@ def _carry_out(change: Callable[[str, str], None], which: str, said: str) -> Res
 
 
 def _confirm(title: str, question: str, consequences: list[str], button: str) -> str:
-    return render_template(
-        "account/confirm.html",
-        form=Confirmation(),
-        title_text=title,
+    return frame.confirmation(
+        title=title,
         nav_id="sub_accounts",
         question=question,
         consequences=consequences,
         button=button,
         back_url=url_for("sub_accounts.page"),
-        **unit_frame.of_unit(records.unit(web.current().subject_id)),
+        around=unit_frame.of_unit(records.unit(web.current().subject_id)),
     )
 
 

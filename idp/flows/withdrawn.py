@@ -3,13 +3,12 @@
 Sessions that rest on it end, which may be the one in this browser.
 """
 
-from flask import redirect, render_template, url_for
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from idp import web
 from idp.flows import frame, unit_frame
-from idp.flows.forms.base import Confirmation
 from idp.sessions import browser_sessions
 from idp.sessions.browser_sessions import SignedIn
 from idp.store.db import db
@@ -20,16 +19,13 @@ def ask(who: SignedIn, voucher: str, *, title: str, question: str, consequences:
     ends = [_("用它登录的设备和应用立即退出。")]
     if browser_sessions.rests_on(db.session(), who.session_id, voucher):
         ends = [_("用它登录的设备和应用立即退出，包括当前设备；之后请用其他方式重新登录。")]
-    return render_template(
-        "account/confirm.html",
-        form=Confirmation(),
-        title_text=title,
+    return frame.confirmation(
+        title=title,
         nav_id="security",
         question=question,
         consequences=[*consequences, *ends],
-        button=title,
         back_url=_security(who),
-        **unit_frame.of_either(who),
+        around=unit_frame.of_either(who),
     )
 
 

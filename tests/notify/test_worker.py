@@ -18,11 +18,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from idp import clock
+from idp import clock, jobs
 from idp.audit.model import AuditEntry
 from idp.notify import outbox, worker
 from idp.notify.model import OutboxMessage
 from idp.store.db import db, transaction
+from tests.oidc.counting import statements
 
 KIND = "test"
 
@@ -236,3 +237,17 @@ def test_payloads_survive_as_json(app: Flask) -> None:
         outbox.enqueue(session, KIND, {"text": "验证码"}, give_up_after=timedelta(hours=1))
     worker.deliver_one()
     assert json.dumps(receiver.got[0][1], ensure_ascii=False) == '{"text": "验证码"}'
+
+
+def test_while_nothing_is_due_one_looks_for_all(app: Flask) -> None:
+    """An idle worker leaves the database alone, however many deliverers it has."""
+    stop, turn = threading.Event(), threading.Lock()
+    hands = [threading.Thread(target=jobs.deliver_until, args=(app, stop, turn)) for _ in range(jobs.DELIVERERS)]
+    with statements() as run:
+        for hand in hands:
+            hand.start()
+        time.sleep(4 * jobs.IDLE_WAIT)
+        stop.set()
+        for hand in hands:
+            hand.join()
+    assert 1 <= sum("outbox" in text for text in run) <= 4 + jobs.DELIVERERS
